@@ -58,7 +58,11 @@ def assistant_message(text: str) -> Item:
 
 
 def _message(role: str, content: str | Sequence[Part]) -> Item:
-    return {"type": "message", "role": role, "content": content if isinstance(content, str) else list(content)}
+    return {
+        "type": "message",
+        "role": role,
+        "content": content if isinstance(content, str) else list(content),
+    }
 
 
 def input_items(x: str | Sequence[Mapping[str, Any]] | None) -> list[Item]:
@@ -107,7 +111,7 @@ def call_text(item: Mapping[str, Any]) -> str:
     return str(item.get("input" if item.get("type") == "custom_tool_call" else "arguments") or "")
 
 
-def call_output(call: Mapping[str, Any], output: str | Sequence[Part]) -> Item:
+def call_output(call: Mapping[str, Any], output: str | Sequence[Mapping[str, Any]]) -> Item:
     """Make the output item that answers `call`; `caller` is copied, as programmatic calls need it."""
     item: Item = {
         "type": _OUTPUTS[str(call["type"])],
@@ -129,7 +133,9 @@ def output_text(item: Mapping[str, Any]) -> str:
     content: Any = item.get("content")
     if isinstance(content, str):
         return content
-    return "".join(str(p.get("text") or "") for p in _parts(item) if p.get("type") in ("output_text", "input_text"))
+    return "".join(
+        str(p.get("text") or "") for p in _parts(item) if p.get("type") in ("output_text", "input_text")
+    )
 
 
 def refusal_text(item: Mapping[str, Any]) -> str | None:

@@ -67,7 +67,9 @@ class Schema:
     tables: tuple[Table, ...]
     dialect: str = "sqlite"
     name: str | None = None
-    _by_name: dict[str, Table] = field(init=False, repr=False, compare=False, default_factory=dict[str, Table])
+    _by_name: dict[str, Table] = field(
+        init=False, repr=False, compare=False, default_factory=dict[str, Table]
+    )
 
     def __post_init__(self) -> None:
         self._by_name.update({table.name: table for table in self.tables})

@@ -8,6 +8,7 @@ Errors for the developer (this tree) carry the fix in the sentence. Errors for t
       |   + ToolDefinitionError              a function, model or schema that cannot be a tool
       |   + SchemaError                      a JSON schema that cannot be used
       |   + GrammarError                     a grammar that cannot be used; .line .column .rule
+      |   |   + GrammarLimitError            a text that could not be checked within time or memory
       |   + SettingsError                    a setting that this model or server refuses
       |   + UnknownModelError                a model string that names nothing
       |   + MissingKeyError                  no API key for a model that was named
@@ -30,6 +31,8 @@ Errors for the developer (this tree) carry the fix in the sentence. Errors for t
       |   + RefusalError                     the model refused; .refusal
       |   + RunCancelled                     run.cancel() was called
       |   + RunAborted                       a tool raised Abort; .reason
+      + ToolsetError                         a toolset that cannot be opened or asked, such as an MCP server
+      + TextRejectedError (ValueError)       a text outside of its grammar; .explanation
       + StateError                           a state file that cannot be read or resumed
       + ServerStartError                     the local server could not start
       + SQLError                             a query that may not or could not run; the text is fit for a model
@@ -50,17 +53,18 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ConfigurationError",
-    "ModelConnectionError",
     "ContentFilterError",
     "ContextOverflowError",
     "DeadlineError",
     "GrammarError",
+    "GrammarLimitError",
     "GrammarRejectedError",
     "IncompleteError",
     "JigworkError",
     "LimitReached",
     "MissingExtraError",
     "MissingKeyError",
+    "ModelConnectionError",
     "ModelError",
     "OutputError",
     "QuestionError",
@@ -78,8 +82,10 @@ __all__ = [
     "ServerStartError",
     "SettingsError",
     "StateError",
+    "TextRejectedError",
     "ToolDefinitionError",
     "ToolError",
+    "ToolsetError",
     "UnknownModelError",
 ]
 
@@ -116,6 +122,10 @@ class GrammarError(ConfigurationError):
         self.line = line
         self.column = column
         self.rule = rule
+
+
+class GrammarLimitError(GrammarError):
+    """A text could not be checked within the limits of time and memory; nothing is known about it."""
 
 
 class SettingsError(ConfigurationError):
@@ -249,6 +259,18 @@ class RunAborted(RunError):
         self.reason = reason
 
 
+class ToolsetError(JigworkError):
+    """A toolset cannot be opened or asked: an MCP server does not start, does not answer, or refuses."""
+
+
+class TextRejectedError(JigworkError, ValueError):
+    """A text is not in the language of its grammar. `explanation` is the `jigwork.grammars.Explanation`."""
+
+    def __init__(self, message: str, *, explanation: Any = None) -> None:
+        super().__init__(message)
+        self.explanation = explanation
+
+
 class StateError(JigworkError, ValueError):
     """A state that cannot be read: not JSON, of a newer major version, or inconsistent."""
 
@@ -273,7 +295,7 @@ class QuestionError(JigworkError):
     """A question in controlled English that was not understood; the message says where and what may follow."""
 
 
-class Abort(Exception):  # noqa: N818 - control flow, named as one says it: `raise Abort(...)`
+class Abort(Exception):
     """Raise it in a tool to end the run on purpose: the siblings are cancelled and settled, the run raises
     `RunAborted` with this reason."""
 
