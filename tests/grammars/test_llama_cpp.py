@@ -1,0 +1,92 @@
+"""Exports on a real llama.cpp server, with a tiny model that writes noise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jigwork.grammars import Grammar, library
+
+pytestmark = pytest.mark.slow
+
+EXACT = [
+    "json",
+    "arithmetic",
+    "chess",
+    "cron",
+    "csv",
+    "iso8601",
+    "semver",
+    "lucene",
+    "apply_patch",
+    "unified_diff",
+]
+SUPERSET = ["contact", "graphql", "latex_math"]
+_SEEDS = range(6)
+
+
+@pytest.fixture(scope="module")
+def server(tiny_model: Path) -> Iterator[Any]:
+    """A llama.cpp server in this process."""
+    llama: Any = pytest.importorskip("xllamacpp", reason="needs the package xllamacpp")
+    params = llama.CommonParams()
+    params.model.path = str(tiny_model)
+    params.n_ctx = 2048
+    params.warmup = False
+    params.n_gpu_layers = 0
+    params.cpuparams.n_threads = 1
+    params.port = 0
+    yield llama.Server(params)
+
+
+def write(server: Any, grammar: str, seed: int) -> tuple[str, bool]:
+    """What the model writes under a grammar, and whether it came to an end."""
+    request = {"prompt": "x", "max_tokens": 160, "temperature": 1.0, "seed": seed, "grammar": grammar}
+    answer = server.handle_completions(request)
+    data: Any = json.loads(answer) if isinstance(answer, (str, bytes)) else answer
+    choice = data["choices"][0]
+    return str(choice["text"]), choice["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_an_exact_export_gives_accepted_texts(server: Any, name: str) -> None:
+    """Under an export that is called exact every complete text is accepted, and every cut one is a beginning."""
+    grammar = library(name)
+    made = grammar.to_gbnf()
+    assert made.exact
+    written = [write(server, made.text, seed) for seed in _SEEDS]
+    assert all(text or grammar.accepts("") for text, _ in written)
+    for text, complete in written:
+        if complete:
+            assert grammar.accepts(text), text
+        else:
+            judged = grammar.explain(text.rstrip("\ufffd"))
+            assert judged.accepted or judged.unfinished, text
+
+
+@pytest.mark.parametrize("name", SUPERSET)
+def test_a_superset_is_taken_by_the_server(
+    server: Any, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    """An export that is called a superset constrains the server too; what it lets through is recorded."""
+    grammar = library(name)
+    made = grammar.to_gbnf()
+    assert not made.exact and made.differences
+    texts = [write(server, made.text, seed) for seed in _SEEDS]
+    record_property("outside", [text for text, complete in texts if complete and not grammar.accepts(text)])
+    assert all(grammar.explain(text).position > 0 for text, _ in texts)
+
+
+def test_the_same_grammar_without_translation(server: Any) -> None:
+    """llama.cpp with llguidance takes the grammar itself, told by its first line."""
+    grammar = Grammar.from_lark(
+        'start: "SELECT " COL (", " COL)* " FROM " TABLE\nCOL: "id" | "name"\nTABLE: "t"\n'
+    )
+    for seed in _SEEDS:
+        text, complete = write(server, grammar.to_llguidance().text, seed)
+        judged = grammar.explain(text)
+        assert judged.accepted if complete else judged.accepted or judged.unfinished
