@@ -1,0 +1,394 @@
+"""Rewrite any SELECT of a dialect into the canonical form that the grammar of its schema accepts.
+
+The meaning stays: the rows are the same, up to the row limit that canonical SQL must have. What canonical SQL
+cannot say is refused with the construct and its place, never approximated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jigwork.errors import SQLRefused
+from jigwork.grammars.schema import Schema
+
+from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source
+from .dialects import dialect_of
+from .names import CTE_NAMES, DERIVED_NAMES, quote_name, table_aliases
+from .parse import parse_select, position
+from .render import Renderer
+from .resolve import resolve
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = ["Canonical", "canonicalize", "rewrite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A canonical query. `limit_added` tells that its LIMIT is ours, or lower than the one that was written."""
+
+    sql: str
+    limit_added: bool
+
+
+def canonicalize(sql: str, schema: Schema, *, max_limit: int = 1000, hidden: Sequence[str] = ()) -> Canonical:
+    """Rewrite `sql` into canonical form for `schema` (whose dialect it is read in).
+
+    A LIMIT that is missing or above `max_limit` becomes `max_limit`. A double-quoted text is read as SQLite
+    reads it. Raises SQLRefused for what is not allowed, unknown, or beyond canonical SQL, with its place.
+    """
+    tree, text = parse_select(sql, schema.dialect)
+    bound = resolve(tree, text, schema, hidden=hidden, quoted_texts=True)
+    writer = _Writer(bound, max_limit)
+    try:
+        written = writer.statement()
+    except RecursionError:
+        raise SQLRefused("the query nests too deeply; write a simpler one") from None
+    return Canonical(written, writer.limit_added)
+
+
+def rewrite(bound: Bound, views: Mapping[str, str]) -> str:
+    """Write a bound query for its database, with the tables in `views` replaced by sub-queries.
+
+    The text is canonical but for those sub-queries, and no LIMIT is added. It is for running, not for showing.
+    """
+    return _Writer(bound, None, views).statement()
+
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+class _Writer:
+    """Writes statements; expressions are the renderer's, which asks back for names and sub-queries."""
+
+    def __init__(self, bound: Bound, max_limit: int | None, views: Mapping[str, str] | None = None) -> None:
+        self.bound = bound
+        self.views = views or {}
+        self.max_limit = max_limit
+        self.limit_added = False
+        self.dialect = dialect_of(bound.schema.dialect)
+        self.render = Renderer(bound, self)
+        self.aliases = table_aliases(bound.schema)
+        used = {table.name.casefold() for table in bound.schema.tables}
+        self.cte_pool = [name for name in CTE_NAMES if name not in used]
+        self.sub_pool = [name for name in DERIVED_NAMES if name not in used]
+        self.ctes: dict[int, str] = {}
+        self.definitions: list[str] = []
+        self.column_names: dict[int, list[str]] = {}
+        self.qualifiers: dict[int, str] = {}
+        self.scope: Scope | None = None
+
+    def refuse(self, what: str, node: Any) -> SQLRefused:
+        where = position(node, self.bound.text)
+        return SQLRefused(f"{what} cannot be said in canonical SQL{f' (at {where})' if where else ''}")
+
+    # Statements
+
+    def statement(self) -> str:
+        body = self.query(self.bound.tree, top=True)
+        start = f"WITH {', '.join(self.definitions)} " if self.definitions else ""
+        return start + body
+
+    def query(
+        self, node: Any, *, top: bool = False, names: Sequence[str] | None = None, one: bool = False
+    ) -> str:
+        """Write a query; `names` are what its outputs must be called, `one` asks for a single column without names."""
+        from sqlglot import exp
+
+        self.hoist(node)
+        if isinstance(node, exp.Subquery):
+            if any(node.args.get(part) for part in ("order", "limit", "offset", "with_")):
+                raise self.refuse("ORDER BY or LIMIT after a parenthesised query", node)
+            return self.query(node.this, top=top, names=names, one=one)
+        if one and len(self.bound.outputs.get(id(node), [])) != 1:
+            raise self.refuse("a sub-query of more than one column in an expression", node)
+        if isinstance(node, exp.SetOperation):
+            text = self.compound(node, names, one)
+            order = self.positions(node)
+            if one and (order or node.args.get("limit")):
+                raise self.refuse("a sorted or limited set operation in an expression", node)
+        else:
+            text, order = self.select(node, names, one)
+        if self.dialect.fetch and top and not order:
+            order = " ORDER BY 1"  # FETCH stands after an ORDER BY only
+        return text + order + self.limit(node, top)
+
+    def hoist(self, node: exp.Expr) -> None:
+        """Write the WITH queries of any query to the top of the statement, each after what it reads."""
+        clause = node.args.get("with_")
+        for cte in clause.expressions if clause is not None else ():
+            names = self.names_for(cte.this, self.bound.outputs[id(cte.this)], cte)
+            before, self.scope = self.scope, None
+            body = self.query(cte.this, names=names)
+            self.scope = before
+            if not self.cte_pool:
+                raise self.refuse(f"more than {len(self.ctes)} WITH queries", cte)
+            name = self.cte_pool.pop(0)
+            self.ctes[id(cte.this)] = name
+            self.definitions.append(f"{name} AS ({body})")
+
+    def names_for(self, query: exp.Expr, outputs: Sequence[Output], holder: exp.Expr) -> list[str]:
+        """Choose plain, different names for what a CTE or derived table gives."""
+        alias = holder.args.get("alias")
+        listed = alias.args.get("columns") if alias is not None else None
+        wanted = [item.name for item in listed] if listed else [output.name or "" for output in outputs]
+        taken: list[str] = []
+        for number, name in enumerate(wanted, 1):
+            plain = re.sub(r"[^a-z0-9_]", "_", name.lower())[:50] or f"column_{number}"
+            if not _PLAIN.fullmatch(plain):
+                plain = f"c_{plain}"
+            if plain.upper() in self.dialect.keywords:
+                plain += "_"
+            while plain in taken:
+                plain += "_"
+            taken.append(plain)
+        self.column_names[id(query)] = taken
+        return taken
+
+    def compound(self, node: exp.SetOperation, names: Sequence[str] | None, one: bool) -> str:
+        """Write a chain of set operations, left to right; what does not fit in a chain becomes a derived table."""
+        from sqlglot import exp
+
+        chain: list[Any] = [node]
+        while type(chain[0].this) is type(chain[0]) or self.joins_chain(chain[0]):
+            chain.insert(0, chain[0].this)
+        first = chain[0].this
+        if isinstance(first, exp.SetOperation) and self.dialect.name != "sqlite":
+            raise self.refuse("INTERSECT beside UNION or EXCEPT without parentheses", node)
+        parts = [self.operand(first, names, one)]
+        for link in chain:
+            kind = type(link).__name__.upper()
+            if link.args.get("distinct") is False:
+                if kind != "UNION":
+                    raise self.refuse(f"{kind} ALL", link)
+                kind = "UNION ALL"
+            if link.args.get("distinct") is not False:
+                kind = next(
+                    (word for word in self.dialect.set_operations if word == f"{kind} DISTINCT"), kind
+                )
+                kind = self.dialect.intersect if kind == "INTERSECT" else kind
+            parts.append(f" {kind} ")
+            parts.append(self.operand(link.expression, None, one))
+        return "".join(parts)
+
+    def joins_chain(self, node: exp.SetOperation) -> bool:
+        """UNION and EXCEPT share a chain, INTERSECT has its own."""
+        from sqlglot import exp
+
+        below = node.this
+        plain = (exp.Union, exp.Except)
+        if any(below.args.get(part) for part in ("order", "limit", "offset", "with_")):
+            return False
+        return isinstance(node, plain) and isinstance(below, plain)
+
+    def operand(self, node: Any, names: Sequence[str] | None, one: bool) -> str:
+        """Write one side of a set operation; one that is sorted, limited or compound is read from a derived table."""
+        from sqlglot import exp
+
+        bare = _bare(node)
+        if isinstance(bare, exp.Select) and not any(
+            bare.args.get(part) for part in ("order", "limit", "offset")
+        ):
+            self.hoist(bare)
+            return self.select(bare, names, one)[0]
+        outputs = self.bound.outputs[id(bare)]
+        inner = names or self.names_for(bare, outputs, bare)
+        name = self.sub_pool[0]
+        body = self.query(bare, names=inner)
+        items = ", ".join(f"{name}.{column}" for column in inner)
+        return f"SELECT {items} FROM ({body}) AS {name}"
+
+    def positions(self, node: exp.Expr) -> str:
+        """Write ORDER BY of a set operation: by position only."""
+        order = node.args.get("order")
+        if order is None:
+            return ""
+        keys: list[str] = []
+        for key in order.expressions:
+            use = self.bound.uses[id(key.this)]
+            assert isinstance(use, AliasUse)  # the resolver binds keys of set operations to outputs only
+            keys.append(f"{use.index + 1}{self.render.direction(key)}")
+        return " ORDER BY " + ", ".join(keys)
+
+    def limit(self, node: exp.Expr, top: bool) -> str:
+        limit: Any = node.args.get("limit")
+        offset: Any = node.args.get("offset")
+        count = None if limit is None else self.whole(limit)
+        maximum = self.max_limit
+        if maximum is None:
+            pass
+        elif top:
+            if count is None or count > maximum:
+                count, self.limit_added = maximum, True
+        elif count is not None and count > maximum:
+            raise self.refuse(f"a sub-query's LIMIT above {maximum}", limit)
+        if count is not None and count < 1:
+            raise self.refuse("LIMIT 0", limit)
+        if count is None and offset is not None:
+            raise self.refuse("OFFSET without LIMIT", offset)
+        if self.dialect.fetch:
+            if count is None:
+                return ""
+            skip = self.whole(offset) if offset is not None else 0
+            return f" OFFSET {skip} ROWS FETCH NEXT {count} ROWS ONLY"
+        skipped = f" OFFSET {self.whole(offset)}" if offset is not None else ""
+        return (f" LIMIT {count}" if count is not None else "") + skipped
+
+    def whole(self, clause: Any) -> int:
+        """Return the number of a LIMIT or OFFSET."""
+        value = clause.args.get("expression") or clause.args.get("count")
+        if value is None or not value.name.isdigit() or value.args.get("is_string") or len(value.name) > 9:
+            raise self.refuse("a LIMIT or OFFSET that is no whole number", clause)
+        return int(value.name)
+
+    # One SELECT
+
+    def select(self, node: exp.Select, names: Sequence[str] | None, one: bool) -> tuple[str, str]:
+        """Write a SELECT without LIMIT: its body, and its ORDER BY."""
+        scope = self.bound.scopes[id(node)]
+        before, self.scope = self.scope, scope
+        for source in scope.sources:
+            self.name_source(source, scope)
+        sources = self.sources(node, scope)
+        head = "SELECT DISTINCT " if node.args.get("distinct") else "SELECT "
+        text = head + self.items(node, scope, names, one) + sources
+        where, group, having = (node.args.get(part) for part in ("where", "group", "having"))
+        if (where or group or having) and not sources:
+            raise self.refuse("WHERE, GROUP BY or HAVING without FROM", node)
+        if where is not None:
+            text += f" WHERE {self.render.text(where.this)}"
+        if group is not None:
+            text += " GROUP BY " + ", ".join(self.render.key(key) for key in group.expressions)
+        if having is not None:
+            text += f" HAVING {self.render.text(having.this)}"
+        order = node.args.get("order")
+        keys = [self.render.sort_key(key) for key in order.expressions] if order is not None else []
+        self.scope = before
+        return text, f" ORDER BY {', '.join(keys)}" if keys else ""
+
+    def name_source(self, source: Source, scope: Scope) -> None:
+        """Give a source the first name of its pool that no source around it has."""
+        taken: set[str] = set()
+        around: Scope | None = scope
+        while around is not None:
+            taken.update(self.qualifiers.get(id(other), "") for other in around.sources)
+            around = around.parent
+        if source.table is not None:
+            own = [source.table.name, *self.aliases[source.table.name]]
+            pool = [own[0], *own[1:]]
+        elif id(source.query) in self.ctes:
+            pool = [self.ctes[id(source.query)], *self.sub_pool]
+        else:
+            pool = list(self.sub_pool)
+        free = [name for name in pool if name not in taken]
+        if not free:
+            raise self.refuse(
+                f"one more use of {source.name or 'a sub-query'} beside {len(pool)} others", source.node
+            )
+        self.qualifiers[id(source)] = free[0]
+
+    def sources(self, node: exp.Select, scope: Scope) -> str:
+        if not scope.sources:
+            return ""
+        text = f" FROM {self.source(scope.sources[0])}"
+        for join, source in zip(node.args.get("joins") or (), scope.sources[1:], strict=True):
+            text += self.join(join, source, scope)
+        return text
+
+    def source(self, source: Source) -> str:
+        name = self.qualifiers[id(source)]
+        if source.table is not None:
+            written = quote_name(source.table.name, self.dialect.name)
+            if source.table.name in self.views:
+                return f"({self.views[source.table.name]}) AS {quote_name(name, self.dialect.name)}"
+            return written if name == source.table.name else f"{written} AS {name}"
+        if id(source.query) in self.ctes:
+            own = self.ctes[id(source.query)]
+            return own if name == own else f"{own} AS {name}"
+        query: Any = source.query
+        names = self.names_for(query, self.bound.outputs[id(query)], source.node)
+        before = self.scope
+        self.scope = before.parent if before is not None else None
+        body = self.query(query, names=names)
+        self.scope = before
+        return f"({body}) AS {name}"
+
+    def join(self, join: exp.Join, source: Source, scope: Scope) -> str:
+        kind = str(join.args.get("kind") or "").upper()
+        if kind not in ("", "INNER", "OUTER", "CROSS"):
+            raise self.refuse(f"{kind} JOIN", join)
+        written = self.source(source)
+        conditions = self.render.shared_conditions(source, scope)
+        if join.args.get("on") is not None:
+            conditions.append(self.render.text(join.args["on"]))
+        words = f"{source.side} JOIN".strip()
+        if not conditions and not source.side:
+            return f" CROSS JOIN {written}"
+        if words not in self.dialect.joins:
+            raise self.refuse(words, join)
+        return f" {words} {written} ON {' AND '.join(conditions) or 'TRUE'}"
+
+    def items(self, node: exp.Select, scope: Scope, names: Sequence[str] | None, one: bool) -> str:
+        from sqlglot import exp
+
+        plain = (
+            names is None and not one and not scope.shared and all(source.table for source in scope.sources)
+        )
+        if plain and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star):
+            return "*"
+        written: list[str] = []
+        for index, output in enumerate(scope.outputs):
+            if output.node is not None:
+                text = self.render.text(output.node)
+            else:
+                text = self.render.column(output.use) if output.use is not None else "NULL"
+            wanted = names[index] if names is not None else self.alias(node, output)
+            implied = text.rpartition(".")[2] if output.use is not None else None
+            named = wanted is not None and not one and self.written_alias(wanted) != implied
+            written.append(
+                f"{text} AS {self.written_alias(wanted)}" if named and wanted is not None else text
+            )
+        return ", ".join(written)
+
+    def alias(self, node: exp.Select, output: Output) -> str | None:
+        """Return the name an output was given, or that a renamed column would lose."""
+        from sqlglot import exp
+
+        if output.node is not None and isinstance(output.node.parent, exp.Alias):
+            return output.name
+        return output.name if output.use is not None and output.use.source.table is None else None
+
+    def written_alias(self, name: str) -> str:
+        """Write an output's name as the grammar takes it; characters it does not take become `_`."""
+        opening, closing = self.dialect.quotes
+        clean = re.sub(r"[\\\x00-\x1f\x7f" + re.escape(opening + closing) + "]", "_", name)[:63] or "_"
+        return quote_name(clean, self.dialect.name)
+
+    def column_of(self, use: ColumnUse) -> str:
+        """Write one column of one source."""
+        source = use.source
+        qualifier = self.qualifiers.get(id(source))
+        if qualifier is None:
+            raise SQLRefused(
+                f"{source.name}.{use.column} is read from outside a WITH query; that cannot be said"
+            )
+        if source.table is not None:
+            dialect = self.dialect.name
+            return f"{quote_name(qualifier, dialect)}.{quote_name(use.column, dialect)}"
+        names = self.column_names[id(source.query)]
+        return f"{qualifier}.{names[source.columns.index(use.column)]}"
+
+
+def _bare(node: Any) -> Any:
+    """Take off parentheses that hold nothing but a query."""
+    from sqlglot import exp
+
+    while isinstance(node, exp.Subquery) and not any(
+        node.args.get(part) for part in ("order", "limit", "offset", "with_", "alias")
+    ):
+        node = node.this
+    return node
