@@ -1,0 +1,96 @@
+"""What rows have most or least of: `the 3 products with the highest price`, `the customer with the most orders`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from .choices import Trouble
+from .columns import Finder, sub
+from .conditions import Conditions
+from .engine import Node
+from .logic import all_of
+from .query import Agg, Func, Operand, Order, Part, Path, Query, Ref, Related
+from .values import kind_of
+
+__all__ = ["Peaks"]
+
+_DATES = ("date", "datetime")
+_SEVERAL = 5
+
+
+class Peaks:
+    """Resolves superlatives of one run."""
+
+    def __init__(self, finder: Finder, conditions: Conditions) -> None:
+        self._finder = finder
+        self._conditions = conditions
+
+    def peak(self, node: Node, query: Query) -> Query:
+        """Sort `query` by `highest price` or `most orders`. Whether `fewest orders` may be none is asked back."""
+        order = self._order(node, query)
+        query = replace(query, order=(order, *query.order))
+        by = order.by
+        if isinstance(by, Agg) and by.func == "count" and by.ref is None and not order.descending:
+            some = Related(by.path, ">=", 1, by.where)
+            where = some if query.where is None else all_of([query.where, some])
+            return self._finder.choices.pick([(0, query), (0, replace(query, where=where))])
+        return query
+
+    def _order(self, node: Node, query: Query) -> Order:
+        how = cast(Node, node.children[0])
+        descending = how.name in ("high", "most")
+        related, agg = sub(node, "related"), sub(node, "aggref")
+        if related is not None:
+            path, where = self._conditions.relation(related, query.table)
+            return Order(Agg("count", path, None, where), descending)
+        if agg is not None:
+            return Order(self._checked(self._conditions.agg(agg, query.table), how, node), descending)
+        column = cast(Node, sub(node, "colref") or sub(node, "part"))
+        operand, path = self._conditions.operand(column, query.table)
+        if isinstance(operand, Part):
+            if operand.unit != "day":
+                raise Trouble("say by which date: `latest COLUMN`", node, depth=3)
+            operand = operand.ref
+        self._checked(operand, how, node)
+        if path:
+            raise self._several(node, query, cast(Ref, operand), (path, descending))
+        return Order(operand, descending)
+
+    def unnumbered(self, node: Node, query: Query) -> Trouble:
+        """`products with the highest price` may be one, or all that have it: how many is asked back."""
+        one, many = self._finder.lexicon.shown_table[query.table]
+        reason = f"say how many: `the {one} with the ...`, or `the {_SEVERAL} {many} with the ...`"
+        queries = [_limited(query, query.order, limit) for limit in (1, _SEVERAL)]
+        return Trouble(reason, node, queries=queries, depth=4)
+
+    def recent(self, node: Node, query: Query) -> Trouble:
+        """`latest orders` does not say by which date."""
+        columns = self._finder.schema.table(query.table).columns
+        late = sub(node, "late") is not None
+        dates = [Ref(query.table, c.name, c.kind) for c in columns if c.kind in _DATES]
+        queries = [_limited(query, (Order(ref, late),), query.limit or _SEVERAL) for ref in dates]
+        word = "top" if late else "bottom"
+        return Trouble(f"say by what: `{word} {_SEVERAL} ... by COLUMN`", node, queries=queries, depth=3)
+
+    def _checked(self, operand: Operand, how: Node, node: Node) -> Operand:
+        kind = kind_of(operand)
+        if (sub(how, "late") or sub(how, "early")) and kind not in _DATES:
+            raise Trouble("`latest` and `earliest` are for dates: say `highest` or `lowest`", node, depth=3)
+        if kind not in ("integer", "number", *_DATES):
+            raise Trouble("only numbers and dates have a highest and a lowest", node, depth=3)
+        return operand
+
+    def _several(self, node: Node, query: Query, ref: Ref, way: tuple[Path, bool]) -> Trouble:
+        (path, descending), one = way, self._finder.lexicon.shown_table[query.table][0]
+        funcs: Sequence[Func] = ("max" if descending else "min",)
+        if ref.kind not in _DATES and not path[-1].forward:
+            funcs = ("sum", *funcs, "avg")
+        orders = [(Order(Agg(func, path, ref), descending),) for func in funcs]
+        queries = [_limited(query, order, query.limit or 1) for order in orders]
+        return Trouble(f"a {one} may have many of these: of which?", node, queries=queries, depth=4)
+
+
+def _limited(query: Query, order: Iterable[Order], limit: int) -> Query:
+    return Query(query.table, items=query.items, where=query.where, order=tuple(order), limit=limit)
