@@ -1,0 +1,142 @@
+"""Figures of an answer, held against the rows: what agrees, what does not, and what the model is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from jigwork import RunState, ScriptedModel, SQLAgent, SQLDatabase
+from jigwork.agent.evidence import Evidence
+from jigwork.agent.figure_check import note_of, unsupported
+from jigwork.agent.figures import figures_in
+
+RESULT: dict[str, Any] = {
+    "columns": ["day", "country", "orders", "total"],
+    "rows": [
+        ["2024-03-05", "Brazil", 40, "1234.56"],
+        ["2024-03-06", "Area 51", 25, 2000000.0],
+        ["2024-04-01 10:30:00", "France", 35, None],
+    ],
+    "row_count": 1203,
+    "truncated": True,
+    "notes": [],
+}
+
+AGREEING = [
+    "There are 1,203 rows, 3 of them shown; 1203 in all.",
+    "Brazil has 40 orders worth $1,234.56, which is 1,234.6 or 1,235 rounded.",
+    "About 1,200 (roughly 1,230); over 1.2 thousand; nearly 1.21k.",
+    "2 million, $2.0M, 2,000,000.00, 2e6.",
+    "Together 100 orders, 33.3 on average; Brazil 15 more than the second, or 60% more.",
+    "40% are from Brazil, 25 percent from Area 51, 65.0% from the first two.",
+    "On 2024-03-05, March 6, 2024, 1 April, Apr 2024, and at 10:30 in 2024.",
+    "1. Brazil: 40\n2. Area 51: 25\n3. France: 35",
+    "The top 10 of Q3, the 2nd place, COVID-19, B2, `LIMIT 77`, ```\nSELECT 99\n```",
+    "You asked for more than 7 since 2019-05-01: none in 2019.",
+    "1.234,56 € in der Summe, 1\u202f203 Zeilen.",
+    "Nothing.",
+]
+DISAGREEING = [
+    ("Brazil has 41 orders.", ["41"]),
+    ("Brazil has -41 orders or 1,243.", ["-41", "1,243"]),
+    ("1,200 rows.", ["1,200"]),
+    ("$1,234.57 it is.", ["$1,234.57"]),
+    ("3 million and 17.3%.", ["3 million", "17.3%"]),
+    ("In 2023, on March 7, 2024 at 11:30.", ["March 7, 2024", "11:30", "2023"]),
+    ("About 1,300.", ["1,300"]),
+    ("42. That is all.", ["42"]),
+]
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    """A question, and one result."""
+    found = Evidence()
+    found.add_text("more than 7 since 2019-05-01?")
+    found.add_output(json.dumps(RESULT))
+    return found
+
+
+@pytest.mark.parametrize("text", AGREEING)
+def test_what_the_rows_support(evidence: Evidence, text: str) -> None:
+    """What stands in a result, can be worked out from it, or is rounded to what is written, is no mistake."""
+    assert [figure.text for figure in figures_in(text) if not evidence.supports(figure)] == []
+
+
+@pytest.mark.parametrize(("text", "wrong"), DISAGREEING)
+def test_what_they_do_not(evidence: Evidence, text: str, wrong: list[str]) -> None:
+    """What no result has is found, as it is written."""
+    found = [figure.text for figure in figures_in(text) if not evidence.supports(figure)]
+    assert found == wrong
+
+
+SQL = "SELECT COUNT(*) AS n FROM customers LIMIT 1"
+QUERY = [{"name": "query", "input": SQL}]
+
+
+def test_a_mismatch_is_fed_back_once(shop: SQLDatabase) -> None:
+    """The model is told which figures are wrong, with the nearest there is; a right answer then stands alone."""
+    model = ScriptedModel([QUERY, "There are 41 customers.", "There are 40 customers."])
+    result = SQLAgent(shop, model, check_figures=True).run_sync("how many customers?")
+    assert result.output == "There are 40 customers." and note_of(result.output) is None
+    assert "- 41 (the nearest there is: 40)" in str(model.requests[2].items[-1])
+
+
+def test_what_stays_is_noted(shop: SQLDatabase) -> None:
+    """After one feedback the answer is taken, and says which figures no result has."""
+    model = ScriptedModel([QUERY, "There are 41 customers.", "There are 43 customers.", "never asked"])
+    result = SQLAgent(shop, model, check_figures=True).run_sync("how many customers?")
+    assert result.output == "There are 43 customers.\n\nNote: no query result has 43."
+    assert note_of(result.output) == "no query result has 43." and len(model.requests) == 3
+
+
+def test_every_question_has_its_feedback(shop: SQLDatabase) -> None:
+    """In a conversation the results of earlier questions count, and each answer is checked anew."""
+    model = ScriptedModel([QUERY, "41.", "40.", "Still 40, or 44.", "Still 40."])
+    agent = SQLAgent(shop, model, check_figures=True)
+    first = agent.run_sync("how many customers?")
+    second = agent.run_sync("sure?", state=first.state)
+    assert (first.output, second.output) == ("40.", "Still 40.")
+
+
+def test_it_is_not_checked_unless_asked(shop: SQLDatabase) -> None:
+    """Without the option an answer is taken as it is."""
+    result = SQLAgent(shop, ScriptedModel([QUERY, "There are 41 customers."])).run_sync("how many customers?")
+    assert result.output == "There are 41 customers."
+
+
+def test_an_empty_answer_is_still_refused(shop: SQLDatabase) -> None:
+    """What is wrong with any answer is said first; the budget for both together is the agent's."""
+    model = ScriptedModel([QUERY, "", "", "There are 41 customers."])
+    result = SQLAgent(shop, model, check_figures=True).run_sync("how many customers?")
+    assert note_of(result.output) == "no query result has 41."
+
+
+def test_a_saved_state_is_checked_alike(shop: SQLDatabase) -> None:
+    """The check needs nothing but the state's items."""
+    result = SQLAgent(shop, ScriptedModel([QUERY, "40."])).run_sync("how many customers?")
+    state = RunState.from_json(result.state.to_json())
+    assert unsupported("40 of 41", state) == ["41"]
+
+
+OFFLINE = [
+    "count customers",
+    "list customers",
+    "list orders where total is more than 100",
+    "average total of orders per status",
+    "list products sorted by price",
+    "total qty of order lines",
+    "number of orders per customer country",
+    "list order lines",
+    "count orders where placed is after 2024-06-01",
+]
+
+
+@pytest.mark.parametrize("question", OFFLINE)
+def test_no_false_alarm_offline(shop: SQLDatabase, question: str) -> None:
+    """The offline engine says what the rows say: its answers pass as they are."""
+    result = SQLAgent(shop, check_figures=True).run_sync(question)
+    assert unsupported(result.output, result.state) == [] and note_of(result.output) is None
+    assert len(result.requests) == 2

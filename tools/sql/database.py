@@ -1,0 +1,311 @@
+"""A live database as a model may use it: its schema, its grammar, and a read-only `query` under limits."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from jigwork.errors import ConfigurationError, SQLError, SQLRefused, ToolError
+from jigwork.grammars.schema import Schema
+from jigwork.grammars.sql.bindings import Bound
+from jigwork.grammars.sql.canonical import Canonical, canonicalize, rewrite
+from jigwork.grammars.sql.focus import focus
+from jigwork.grammars.sql.trusted import TrustedQuery, expand_call, load_trusted
+
+from .describe import describe
+from .engine import Limits, RawRows, Watch
+from .explore import Explorer
+from .guard import allowed_functions, check
+from .joins import check_products
+from .notes import notes_on
+from .opening import open_engine
+from .policy import Policy
+from .result import QueryResult, ResultColumn
+from .samples import with_samples
+
+if TYPE_CHECKING:
+    from jigwork.grammars import Grammar
+    from jigwork.tools import Tool
+
+__all__ = ["SQLDatabase"]
+
+_SAMPLING_SECONDS = 5.0
+
+
+class SQLDatabase:
+    """A database that is only read. Safe to share between threads.
+
+    `source` is a path to a SQLite file, or a URL: `sqlite:///shop.db`, `postgresql://user@host/name`,
+    `mysql://user@host/name`. A file that does not exist is an error. `schema` names PostgreSQL's schema (public).
+    `tables` are the only tables and views that exist for a model (default: all); `deny` takes away tables, and
+    columns as `table.column`. `rename` maps tables and `table.column`s to the names a model uses, `describe` to words
+    for the prompt. `scope={"orders": "customer_id = :me"}` shows only the rows that meet the condition; the values in
+    `parameters` are never shown to a model. All these names are the database's own.
+    `max_rows` and `max_bytes` bound what one result holds, `timeout` is in seconds for one query.
+    `trusted` is a folder of checked queries (`jigwork.grammars.sql.trusted`) that may be called as
+    `CALL name(slot=value)`; with `trusted_only` nothing else may be asked.
+    `notes=False` leaves out the notes on a result, and the short looks at the data that they take.
+    `max_cost` refuses what the planner expects to cost more (PostgreSQL's cost units; rows looked at in MySQL).
+    `values` is how many different values a text column may have to be listed (0: none are read).
+    Raises ConfigurationError when it cannot be opened, or a table is named that is not there.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        tables: Iterable[str] | None = None,
+        deny: Iterable[str] = (),
+        max_rows: int = 1000,
+        max_bytes: int = 2_000_000,
+        timeout: float = 10.0,
+        values: int = 20,
+        schema: str | None = None,
+        max_cost: float | None = None,
+        notes: bool = True,
+        rename: Mapping[str, str] | None = None,
+        describe: Mapping[str, str] | None = None,
+        scope: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        trusted: str | os.PathLike[str] | None = None,
+        trusted_only: bool = False,
+    ) -> None:
+        if min(max_rows, max_bytes, timeout) <= 0:
+            raise ConfigurationError("max_rows, max_bytes and timeout must be more than 0")
+        self._engine = open_engine(source, schema=schema, max_cost=max_cost)
+        self._everything = self._engine.reflect()
+        self._policy = Policy(
+            tables=None if tables is None else tuple(tables),
+            deny=tuple(deny),
+            rename=dict(rename or {}),
+            describe=dict(describe or {}),
+            scope=dict(scope or {}),
+            parameters=dict(parameters or {}),
+        )
+        self._limits = Limits(max_rows, max_bytes, timeout)
+        self._notes = notes
+        chosen, looked = self._apply_policy()
+        seconds = min(_SAMPLING_SECONDS, timeout)
+        self._schema = with_samples(chosen, self._engine, sources=looked, values=values, seconds=seconds)
+        self._trusted = () if trusted is None else load_trusted(os.fspath(trusted), self._schema)
+        self._trusted_only = trusted_only
+        for query in self._trusted:
+            self._check_trusted(query)
+
+    def _apply_policy(self) -> tuple[Schema, dict[str, str | None]]:
+        """Work out what a model sees and how it is read; return its schema, and what may be looked into."""
+        chosen, views = self._policy.apply(self._everything)
+        self._hidden = self._policy.hidden(self._everything)
+        self._views = {view.table.name: view.query for view in views if view.query is not None}
+        self._sources = {view.table.name: view.source(chosen.dialect) for view in views}
+        self._access = self._policy.access(views, allowed_functions(chosen.dialect))
+        # What other people stored must not show in the prompt, so a scoped table is not looked into.
+        return chosen, {
+            view.table.name: None if view.scoped else self._sources[view.table.name] for view in views
+        }
+
+    def with_parameters(self, **values: Any) -> SQLDatabase:
+        """Return the same database with other values for the parameters of `scope`: one per user, say. It is quick."""
+        other = copy(self)
+        other._policy = replace(self._policy, parameters={**self._policy.parameters, **values})
+        other._apply_policy()
+        return other
+
+    @property
+    def schema(self) -> Schema:
+        """What a model may see, with row counts and stored values as they were when the database was opened."""
+        return self._schema
+
+    @property
+    def dialect(self) -> str:
+        """sqlglot's name of the dialect: sqlite, postgres, mysql."""
+        return self._schema.dialect
+
+    def __repr__(self) -> str:
+        return (
+            f"SQLDatabase({self._schema.name!r}, dialect={self.dialect!r}, tables={len(self._schema.tables)})"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.close()
+
+    def _check_trusted(self, query: TrustedQuery) -> None:
+        """A trusted query that the guard would refuse is an error when the database is opened."""
+        try:
+            check(query.example(self.dialect), self._schema, hidden=self._hidden)
+        except SQLRefused as refusal:
+            raise ConfigurationError(f"the trusted query {query.name} cannot run: {refusal}") from refusal
+
+    @property
+    def trusted(self) -> tuple[TrustedQuery, ...]:
+        """The trusted queries that may be called."""
+        return self._trusted
+
+    def check(self, sql: str) -> Bound:
+        """Check a query without running it; raises SQLRefused with what is wrong, where, and the nearest valid thing."""
+        return check(sql, self._schema, hidden=self._hidden)
+
+    def prepare(self, bound: Bound) -> None:
+        """Let the database plan a checked query without running it; raises SQLError where it cannot run it."""
+        text = _PLANNED.get(self.dialect, "EXPLAIN {}").format(self._text(bound))
+        self._engine.run(text, self._access, self._limits, Watch(self._limits.seconds))
+
+    def _text(self, bound: Bound) -> str:
+        """Return what the database is sent: tables that are scoped or renamed are replaced by queries."""
+        return rewrite(bound, self._views) if self._views.keys() & set(bound.tables()) else bound.text
+
+    def query(self, sql: str, *, cancel: threading.Event | None = None) -> QueryResult:
+        """Check and run one SELECT; setting `cancel` from any thread stops it inside the database.
+
+        Raises SQLRefused (the guard), SQLLimitReached (time, size) or SQLError (the database); each message is fit
+        for a model.
+        """
+        started = time.monotonic()
+        called, sql = self._expand(sql)
+        bound = self.check(sql)
+        check_products(bound)
+        watch = Watch(self._limits.seconds, cancel)
+        raw = self._engine.run(self._text(bound), self._access, self._limits, watch)
+        return QueryResult(
+            sql=bound.text,
+            columns=_columns(bound, raw),
+            rows=tuple(raw.rows),
+            row_count=raw.row_count,
+            truncated=raw.cut_by is not None,
+            notes=notes_on(bound, raw, self._sources, self._engine.sample) if self._notes else (),
+            seconds=time.monotonic() - started,
+            trusted=None
+            if called is None
+            else f"{called.name} by {called.author}"
+            if called.author
+            else called.name,
+        )
+
+    def _expand(self, text: str) -> tuple[TrustedQuery | None, str]:
+        """Turn a call of a trusted query into its SQL; free SQL stays as it is, where it may be written."""
+        if self._trusted and text.lstrip().upper().startswith("CALL"):
+            return expand_call(text, self._trusted, self.dialect)
+        if self._trusted_only:
+            calls = "; ".join(query.signature() for query in self._trusted)
+            raise SQLRefused(f"only these may be asked here: {calls}")
+        return None, text
+
+    def canonicalize(self, sql: str) -> Canonical:
+        """Rewrite a query into the canonical form of this database's grammar, without running it."""
+        return canonicalize(sql, self._schema, max_limit=self._top_limit(), hidden=self._hidden)
+
+    def prompt(self, max_characters: int = 24_000, *, question: str | None = None) -> str:
+        """Describe the tables for a model, compactly; with `question`, only those that it is about (`focus`)."""
+        text = "" if self._trusted_only else describe(self._about(question), max_characters)
+        calls = "\n".join(query.signature() for query in self._trusted)
+        return "\n".join(part for part in (text, calls) if part)
+
+    def grammar(
+        self, *, max_limit: int | None = None, name: str = "sql", question: str | None = None, **options: Any
+    ) -> Grammar:
+        """Build the grammar of this database's queries; `options` are those of `sql_grammar`.
+
+        With `question`, only the tables that it is about are in the grammar (`focus`).
+        """
+        from jigwork.grammars.sql import sql_grammar
+
+        limit = self._top_limit() if max_limit is None else max_limit
+        options = {"trusted": self._trusted, "trusted_only": self._trusted_only, **options}
+        return sql_grammar(self._about(question), max_limit=limit, name=name, **options)
+
+    def _top_limit(self) -> int:
+        return min(self._limits.rows, 1000)
+
+    def _about(self, question: str | None) -> Schema:
+        return self._schema if question is None else focus(self._schema, question)
+
+    def tool(self, name: str = "query", *, description: str | None = None, **options: Any) -> Tool:
+        """Return the tool with which a model queries this database, held to its grammar.
+
+        `options` are those of `grammar`. The tool is read-only; cancelling its call stops the query.
+        """
+        from jigwork.tools import Tool, ToolOptions
+
+        text = description or (
+            f"Run one read-only {_DIALECT_NAMES.get(self.dialect, self.dialect)} SELECT and get its rows as JSON. "
+            "Write every column as table.column, one space between words, keywords in upper case, and end with LIMIT."
+        )
+        return Tool.from_function(
+            self._tool_call,
+            name=name,
+            description=text,
+            grammar=self.grammar(**options),
+            options=ToolOptions(read_only=True, idempotent=True),
+            metadata={"database": self},
+        )
+
+    def tools(self, **options: Any) -> list[Tool]:
+        """Return all tools for this database: `describe_tables`, `find_values`, and `query` (with `options` of `tool`).
+
+        A small schema is better put into the instructions with `prompt()`; then `tool()` alone is enough.
+        """
+        from jigwork.tools import Tool, ToolOptions
+
+        explorer = Explorer(self._schema, self._sources, self._engine.sample)
+        harmless = ToolOptions(read_only=True, idempotent=True)
+        shared: dict[str, Any] = {"options": harmless, "metadata": {"database": self}}
+        return [
+            Tool.from_function(explorer.describe_tables, **shared),
+            Tool.from_function(explorer.find_values, **shared),
+            self.tool(**options),
+        ]
+
+    async def _tool_call(self, sql: str) -> QueryResult:
+        import anyio.to_thread
+
+        cancel = threading.Event()
+        try:
+            run = partial(self.query, sql, cancel=cancel)
+            return await anyio.to_thread.run_sync(run, abandon_on_cancel=True)
+        except SQLError as error:
+            raise ToolError(str(error)) from error
+        finally:
+            cancel.set()
+
+
+_PLANNED = {"postgres": "SELECT 1 FROM ({}) AS planned LIMIT 0"}
+"""How a query is planned and not run where it stands in a cursor, which takes no EXPLAIN."""
+_DIALECT_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}
+
+
+def _columns(bound: Bound, raw: RawRows) -> tuple[ResultColumn, ...]:
+    """Name and type the result's columns: the schema's type where a column comes straight from a table."""
+    outputs = bound.outputs.get(id(bound.tree), [])
+    columns: list[ResultColumn] = []
+    for index, name in enumerate(raw.names):
+        use = outputs[index].use if index < len(outputs) else None
+        if use is not None and use.source.table is not None:
+            columns.append(ResultColumn(name, use.source.table.column(use.column).kind))
+        else:
+            columns.append(ResultColumn(name, _type_of([row[index] for row in raw.rows])))
+    return tuple(columns)
+
+
+def _type_of(values: Sequence[Any]) -> str:
+    """Name the type that all values share."""
+    kinds = {type(value).__name__ for value in values if value is not None}
+    names = {
+        "bool": "boolean", "int": "integer", "float": "number", "Decimal": "number", "str": "text",
+        "bytes": "binary", "date": "date", "datetime": "datetime", "time": "time", "dict": "json", "list": "json",
+    }  # fmt: skip
+    if kinds <= {"int", "float", "Decimal"} and len(kinds) > 1:
+        return "number"
+    return names.get(kinds.pop(), "other") if len(kinds) == 1 else "other"

@@ -1,0 +1,213 @@
+"""SQLite: read-only by the open mode, by `query_only` and by an authorizer; limits by SQLite's own counters.
+
+Every query has a connection of its own, so that threads need no lock and no state is left behind. A missing file
+is an error: it is never created.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jigwork.errors import ConfigurationError, SQLError, SQLLimitReached, SQLRefused
+from jigwork.grammars.schema import Schema
+
+from .engine import COUNTING_SECONDS, Access, Limits, RawRows, Watch, size_of
+from .reflect import reflect
+
+__all__ = ["SQLiteEngine"]
+
+_PROGRESS_STEPS = 2_000
+_BUSY_SECONDS = 5.0
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 16_000_000,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 200_000,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 20,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1_000,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
+}
+_OPERATORS = frozenset({"like", "glob", "->", "->>", "current_date", "current_time", "current_timestamp"})
+
+
+class SQLiteEngine:
+    """One SQLite file."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise ConfigurationError(
+                f"there is no database file {self.path}; check the path (no file is created)"
+            )
+        if self.path.is_dir():
+            raise ConfigurationError(f"{self.path} is a folder, not a database file")
+        self._uri = f"file:{quote(str(self.path.absolute()))}?mode=ro"
+        self._views: dict[str, frozenset[tuple[int, str]]] = {}
+
+    def connect(self) -> sqlite3.Connection:
+        """Open a read-only connection with SQLite's limits lowered."""
+        try:
+            connection = sqlite3.connect(
+                self._uri, uri=True, check_same_thread=False, timeout=_BUSY_SECONDS, isolation_level=None
+            )
+        except sqlite3.Error as error:
+            raise SQLError(f"the database cannot be opened: {error}") from error
+        connection.text_factory = _text
+        for limit, value in _LIMITS.items():
+            connection.setlimit(limit, min(value, connection.getlimit(limit)))
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return connection
+
+    def reflect(self) -> Schema:
+        """Read tables, views, keys and row counts; raises ConfigurationError where the file is no database."""
+        with contextlib.closing(self.connect()) as connection:
+            try:
+                connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            except sqlite3.DatabaseError as error:
+                raise ConfigurationError(f"{self.path} is not a readable SQLite database: {error}") from error
+        schema = reflect(f"sqlite:///{self._uri}&uri=true", "sqlite", self.path.stem)
+        self._views = self._record_views(schema)
+        return schema
+
+    def _record_views(self, schema: Schema) -> dict[str, frozenset[tuple[int, str]]]:
+        """Note what each view reads and calls, so that a query may reach that through the view only."""
+        views: dict[str, frozenset[tuple[int, str]]] = {}
+        for table in schema.tables:
+            if not table.is_view:
+                continue
+            seen: set[tuple[int, str]] = set()
+            with contextlib.closing(self.connect()) as connection:
+                connection.set_authorizer(_recorder(seen))
+                name = table.name.replace('"', '""')
+                with contextlib.suppress(
+                    sqlite3.Error
+                ):  # a broken view reads nothing, and says so when it is asked
+                    connection.execute(f'EXPLAIN SELECT * FROM "{name}"')
+            views[table.name.casefold()] = frozenset(seen)
+        return views
+
+    def run(self, sql: str, access: Access, limits: Limits, watch: Watch) -> RawRows:
+        """Run one SELECT; a query that runs into its deadline is interrupted inside SQLite."""
+        with contextlib.closing(self.connect()) as connection, _translated(watch):
+            connection.set_progress_handler(watch.over, _PROGRESS_STEPS)
+            connection.set_authorizer(_authorizer(access, self._views))
+            cursor = connection.execute(sql)
+            names = tuple(str(column[0]) for column in cursor.description or ())
+            return _collect(cursor, RawRows(names), limits, watch)
+
+    def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
+        """Run a statement of ours (never a model's); one that takes longer gives no rows."""
+        watch = Watch(seconds)
+        with contextlib.closing(self.connect()) as connection:
+            connection.set_progress_handler(watch.over, _PROGRESS_STEPS)
+            try:
+                return [tuple(row) for row in connection.execute(sql)]
+            except sqlite3.Error:
+                return []
+
+    def estimates(self) -> Mapping[str, int]:
+        """SQLite keeps no estimates."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing stays open between queries."""
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _collect(cursor: sqlite3.Cursor, raw: RawRows, limits: Limits, watch: Watch) -> RawRows:
+    """Keep rows up to the limits, then only count."""
+    size = 0
+    for row in cursor:
+        raw.row_count += 1
+        size += size_of(row)
+        if len(raw.rows) >= limits.rows:
+            raw.cut_by = "rows"
+        elif size > limits.bytes:
+            raw.cut_by = "bytes"
+        else:
+            raw.rows.append(tuple(row))
+            continue
+        # What follows is only counted, for a short while; the rows kept are good whatever happens to the count.
+        watch.shorten(COUNTING_SECONDS)
+        try:
+            for _ in cursor:
+                raw.row_count += 1
+        except sqlite3.OperationalError:
+            if watch.cancelled():
+                raise
+            raw.counted = False
+        break
+    return raw
+
+
+@contextlib.contextmanager
+def _translated(watch: Watch) -> Generator[None]:
+    """Turn SQLite's errors into ours, in words for a model."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        message = str(error)
+        if watch.cancelled() or message == "interrupted":
+            raise watch.stopped() from error
+        if "prohibited" in message or "not authorized" in message:
+            what = message.removeprefix("access to ").removesuffix(" is prohibited")
+            text = "something in this query" if "not authorized" in message else what
+            raise SQLRefused(f"{text} is not available here") from error
+        if "too big" in message or "memory" in message:
+            raise SQLLimitReached(f"a value in this query is too large: {message}") from error
+        raise SQLError(f"the database says: {message}") from error
+
+
+_Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
+
+
+def _authorizer(access: Access, views: Mapping[str, frozenset[tuple[int, str]]]) -> _Authorizer:
+    """Allow SELECT, reading the columns in `access`, its functions, and what its views read; deny all else."""
+    columns = {
+        table.casefold(): {name.casefold() for name in names} for table, names in access.columns.items()
+    }
+    functions = {name.lower() for name in access.functions} | _OPERATORS
+
+    def decide(action: int, first: str | None, second: str | None, *context: str | None) -> int:
+        inside = context[1]  # the view (or WITH query) that asks; before it comes the name of the database
+        if action == sqlite3.SQLITE_SELECT:
+            return sqlite3.SQLITE_OK
+        through: frozenset[tuple[int, str]] = frozenset()
+        if inside and inside.casefold() in columns:
+            through = views.get(inside.casefold(), through)
+        if action == sqlite3.SQLITE_READ and first is not None:
+            allowed = columns.get(first.casefold())
+            # A table of which no column is read arrives with an empty column; the database's name may be None.
+            if allowed is not None and (not second or second.casefold() in allowed):
+                return sqlite3.SQLITE_OK
+            return sqlite3.SQLITE_OK if (action, first.casefold()) in through else sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_FUNCTION and second is not None:
+            name = second.casefold()
+            return (
+                sqlite3.SQLITE_OK if name in functions or (action, name) in through else sqlite3.SQLITE_DENY
+            )
+        return sqlite3.SQLITE_DENY
+
+    return decide
+
+
+def _recorder(seen: set[tuple[int, str]]) -> _Authorizer:
+    def record(action: int, first: str | None, second: str | None, *_context: str | None) -> int:
+        name = first if action == sqlite3.SQLITE_READ else second
+        if name and action in (sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION):
+            seen.add((action, name.casefold()))
+        return sqlite3.SQLITE_OK
+
+    return record
