@@ -19,7 +19,8 @@ OutcomeStatus: TypeAlias = Literal[
     "interrupted",
     "skipped",
 ]
-"""`interrupted` means that the process died or was stopped while the tool ran: whether it acted is unknown."""
+"""`interrupted` means that the process died or was stopped while the tool ran: whether it acted is unknown.
+`skipped` means that another call ended the run (`Abort`) before this one started."""
 
 ToolOutput: TypeAlias = str | Sequence[Mapping[str, Any]]
 """What the model is sent: a text, or content parts (`input_text`, `input_image`, `input_file`)."""
@@ -32,7 +33,8 @@ class Outcome:
     `value` is what the function returned (not kept in a state file); `error` is the developer's view of a failure
     (exception class and message), None when there was none; `seconds` is wall-clock time in the tool;
     `repairs` names what had to be put right in the arguments before they were valid; `enforcement` says who held
-    a grammar tool to its grammar (native, masked, schema, checked), None for other tools.
+    a grammar tool to its grammar (native, masked, schema, checked), None for other tools; `attempts` counts how
+    often the tool was called (0: the result of an earlier call was used).
     """
 
     status: OutcomeStatus
@@ -42,6 +44,7 @@ class Outcome:
     seconds: float = field(default=0.0, compare=False)
     repairs: tuple[str, ...] = ()
     enforcement: str | None = None
+    attempts: int = 1
 
     @property
     def ok(self) -> bool:
@@ -57,6 +60,8 @@ class Outcome:
             data["repairs"] = list(self.repairs)
         if self.enforcement is not None:
             data["enforcement"] = self.enforcement
+        if self.attempts != 1:
+            data["attempts"] = self.attempts
         return data
 
     @classmethod
@@ -69,6 +74,7 @@ class Outcome:
             seconds=float(data.get("seconds", 0.0)),
             repairs=tuple(data.get("repairs", ())),
             enforcement=data.get("enforcement"),
+            attempts=int(data.get("attempts", 1)),
         )
 
 
