@@ -1,0 +1,65 @@
+"""The deadline: until when whatever runs here has to be done. Inherited by everything that is started inside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+__all__ = ["GRACE_SECONDS", "TooLate", "deadline", "seconds_left", "seen", "sooner", "within"]
+
+T = TypeVar("T")
+
+GRACE_SECONDS = 5.0
+"""How long a cancelled coroutine may clean up before it is given up."""
+
+deadline: ContextVar[float | None] = ContextVar("jigwork_deadline", default=None)
+"""On the clock of `time.monotonic`; None where there is none."""
+
+
+def seconds_left() -> float | None:
+    """Return the seconds until the deadline, 0 where it has passed, None where there is none."""
+    until = deadline.get()
+    return None if until is None else max(until - time.monotonic(), 0.0)
+
+
+def sooner(*seconds: float | None) -> float | None:
+    """Return the smallest of the given bounds that are not None, or None."""
+    given = [s for s in seconds if s is not None]
+    return min(given) if given else None
+
+
+class TooLate(Exception):
+    """Time is up. `stopped` is False where the coroutine went on although it was cancelled."""
+
+    def __init__(self, stopped: bool) -> None:
+        super().__init__("time is up")
+        self.stopped = stopped
+
+
+def seen(task: asyncio.Task[Any]) -> None:
+    """Look at a task's exception, so that the loop need not complain that nobody did."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def within(coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Return what `coroutine` returns, or raise `TooLate` after `seconds`.
+
+    Unlike `asyncio.timeout` it does not wait for ever for a coroutine that will not be cancelled.
+    """
+    task = asyncio.ensure_future(coroutine)
+    task.add_done_callback(seen)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=GRACE_SECONDS)
+            raise TooLate(stopped=task.done())
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task}, timeout=GRACE_SECONDS)
+        raise
+    return task.result()
