@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from jigwork.agent.events import ModelEvent
-from jigwork.agent.items import Item
-
+from ..events import ModelEvent
+from ..items import Item
 from .profiles import Profile
 from .settings import Settings
 
-__all__ = ["Model", "ModelRequest", "OutputFormat"]
+if TYPE_CHECKING:
+    from jigwork.grammars import Grammar
+
+__all__ = ["COMMITTED", "Model", "ModelRequest", "OutputFormat"]
+
+COMMITTED = "committed"
+"""Key of `ModelRequest.scratch`: the loop sets it to True once it started something on an item of the running
+answer (a tool, while the stream goes on). An answer that then breaks is an error and is not asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,8 @@ class ModelRequest:
     `items` is the whole history, append-only within a run, and must not be changed by a model. `tools` are tool
     definitions in the flat shape of the Responses API, the same objects at every turn. `scratch` belongs to the
     run and to the model: a client keeps there what it converted, so that a turn costs only what is new.
-    `previous` is (response id, number of items that the server already has) when the run is chained.
+    `previous` is (response id, number of items that the server already has) when the run is chained. `constraint`
+    is a grammar that the whole response shall have, where the profile knows how to say that (`response_grammar`).
     """
 
     items: Sequence[Item]
@@ -42,6 +49,7 @@ class ModelRequest:
     settings: Settings = field(default_factory=Settings)
     stream: bool = False
     previous: tuple[str, int] | None = None
+    constraint: Grammar | None = None
     scratch: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
 
 
