@@ -1,0 +1,190 @@
+"""What follows: a pure function of the plan and the state, and the five things that can.
+
+| what plan and state say                                        | action                                          |
+|----------------------------------------------------------------|-------------------------------------------------|
+| calls without an output, all of which wait for a person        | `Pause`                                         |
+| calls without an output                                        | `CallTools`                                     |
+| a limit is reached                                             | `Stop`                                          |
+| a final answer that does not satisfy the output type           | `CallModel` with the errors, within its budget  |
+| a final answer                                                 | `Finish`                                        |
+| anything else                                                  | `CallModel`                                     |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from jigwork.errors import IncompleteError, LimitReached, OutputError, RefusalError, RunError
+
+from .items import Item, call_id, is_call, is_message, output_text, refusal_text
+from .output import Accepted
+from .plan import Plan
+from .records import RequestRecord
+from .repair import Repair
+from .state import RunState
+
+__all__ = ["Action", "CallModel", "CallTools", "Finish", "Pause", "Stop", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel:
+    """Ask the model; first tell it `feedback` on its last answer, or ask for the text of a call to `repair` alone."""
+
+    feedback: str | None = None
+    repair: Repair | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallTools:
+    """Run these calls."""
+
+    calls: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Return: these calls wait for a person, everything else has run."""
+
+    call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Return the output."""
+
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Raise: the run cannot go on by itself."""
+
+    error: RunError
+
+
+Action: TypeAlias = CallModel | CallTools | Pause | Finish | Stop
+
+
+def decide(plan: Plan, state: RunState) -> Action:
+    """Say what follows. Reads, never changes; the same plan and state always give the same action."""
+    if calls := state.open_calls:
+        ready = tuple(call for call in calls if not _waits(call, state))
+        if not ready:
+            return Pause(tuple(call_id(call) for call in calls))
+        return _within_limits(plan, state) or CallTools(ready)
+    if (final := _final_call(plan, state)) is not None:
+        return Finish(final.value)
+    if _has_question(state):
+        return _within_limits(plan, state) or CallModel(repair=Repair.wanted(plan, state))
+    return _judge(plan, state)
+
+
+def _waits(call: Item, state: RunState) -> bool:
+    approval = state.approvals.get(call_id(call))
+    return approval is not None and approval.approved is None
+
+
+def _within_limits(plan: Plan, state: RunState) -> Stop | None:
+    limits, usage = plan.limits, state.usage
+    used = {"turns": state.turns, "tokens": usage.input_tokens + usage.output_tokens}
+    for name, value in used.items():
+        limit = getattr(limits, name)
+        if limit is not None and value >= limit and not state.open_calls:
+            return _limit(name, value, limit)
+    if limits.tool_calls is not None:
+        made = sum(1 for _ in state.run_calls())
+        if made > limits.tool_calls:
+            return _limit("tool_calls", made, limits.tool_calls)
+    if limits.invalid_calls is not None:
+        invalid = [
+            o for c in state.run_calls() if (o := state.outcomes.get(call_id(c))) and o.status in _INVALID
+        ]
+        if len(invalid) > limits.invalid_calls:
+            return _limit(
+                "invalid_calls", len(invalid), limits.invalid_calls, f" The last: {invalid[-1].output}"
+            )
+    return None
+
+
+_INVALID = frozenset({"invalid_arguments", "unknown_tool"})
+
+
+def _limit(name: str, used: float, limit: float, detail: str = "") -> Stop:
+    words = name.replace("_", " ")
+    message = (
+        f"the run reached its limit of {limit} {words} without an answer; "
+        f"go on with agent.run(state=error.state, limits=Limits({name}=...)).{detail}"
+    )
+    return Stop(LimitReached(message, limit=name, used=used))
+
+
+def _final_call(plan: Plan, state: RunState) -> Accepted | None:
+    """Find an accepted call of the final tool in the last response, where the output comes that way."""
+    if plan.output.tool is None or not state.requests:
+        return None
+    last = state.requests[-1]
+    for item in state.items[last.first_item : last.end_item]:
+        if is_call(item) and item.get("name") == plan.output.tool.name:
+            outcome = state.outcomes.get(call_id(item))
+            if outcome is not None and outcome.ok:
+                return plan.output.read_call(item)
+    return None
+
+
+def _has_question(state: RunState) -> bool:
+    """Tell whether the model has something to answer. After its response it has not, even after an empty one."""
+    if state.inbox or not state.items:
+        return True
+    return _response_at_end(state) is None and _is_input(state.items[-1])
+
+
+def _response_at_end(state: RunState) -> RequestRecord | None:
+    """Return the last request if nothing was added after its response."""
+    last = state.requests[-1] if state.requests else None
+    return last if last is not None and last.end_item == len(state.items) else None
+
+
+def _is_input(item: Item) -> bool:
+    """Tell whether the model has not yet answered this: it did not write it."""
+    if is_message(item):
+        return item.get("role") != "assistant"
+    return str(item.get("type", "")).endswith("_output") and item.get("type") not in _SERVER_OUTPUTS
+
+
+_SERVER_OUTPUTS = frozenset({"program_output", "tool_search_output"})
+
+
+def _judge(plan: Plan, state: RunState) -> Action:
+    """The model has spoken last: is it the answer?"""
+    message = _last_message(state)
+    refusal = refusal_text(message) if message is not None else None
+    if refusal is not None:
+        return Stop(RefusalError(refusal))
+    last = _response_at_end(state)
+    if last is not None and last.status == "incomplete":
+        reason = last.reason or "unknown"
+        if reason != "stop_sequence":
+            return Stop(IncompleteError(f"the answer was cut short by the server: {reason}", reason=reason))
+    checked = plan.output.read_text(output_text(message) if message is not None else "")
+    if isinstance(checked, Accepted):
+        return Finish(checked.value)
+    if state.output_retries >= plan.output_retries:
+        return Stop(OutputError(f"no valid answer after {state.output_retries} retries. {checked.reason}"))
+    return _within_limits(plan, state) or CallModel(checked.feedback)
+
+
+def _last_message(state: RunState) -> Item | None:
+    """The last assistant message after the last input, commentary aside where there is anything else."""
+    commentary: Item | None = None
+    response = _response_at_end(state)
+    own = len(state.items) if response is None else response.first_item
+    for index in range(len(state.items) - 1, -1, -1):
+        item = state.items[index]
+        if index < own and _is_input(item):  # what a server runs itself has outputs too
+            break
+        if is_message(item, "assistant"):
+            if item.get("phase") != "commentary":
+                return item
+            commentary = commentary or item
+    return commentary
