@@ -1,0 +1,214 @@
+"""`jigwork ask`: a question over a database, answered while one watches; without a question, a prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from .batch import jsonl_option
+from .extras import need
+from .options import (
+    effort_option,
+    file_place,
+    is_typed,
+    json_option,
+    model_option,
+    settings_of,
+    state_option,
+    words_or_stdin,
+)
+
+if TYPE_CHECKING:
+    from .asking import Asker
+
+__all__ = ["command"]
+
+_FETCHED = 1000
+"""Rows that are fetched unless `--max-rows` says otherwise, and the least that a query may ask for."""
+
+_HELP = """\
+\\q            leave (or Ctrl-D)
+\\d            the tables
+\\d TABLE      the columns of a table
+\\new          forget the conversation so far
+\\h            this help"""
+
+
+@click.command("ask", short_help="Ask a database a question.")
+@click.argument("words", metavar="[QUESTION]", nargs=-1)
+@click.option(
+    "--db",
+    required=True,
+    metavar="FILE|URL",
+    envvar="JIGWORK_DB",
+    help="The database: a SQLite file, or a URL (a URL with a password is better kept in JIGWORK_DB).",
+)
+@click.option("--aliases", metavar="FILE", help="Words of your own for tables, columns and values (TOML).")
+@click.option(
+    "--max-rows",
+    type=click.IntRange(1),
+    help="Fetch and show at most so many rows (default: 1000; a terminal shows 50).",
+)
+@click.option("--csv", metavar="FILE", callback=file_place, help="Write the rows as CSV; - is stdout, alone.")
+@click.option("--explain", is_flag=True, help="Say why these tables and joins.")
+@click.option("--chart", is_flag=True, help="Draw the rows as bars or a line, where they suit.")
+@click.option("--check-figures", is_flag=True, help="Hold the figures of the answer against the rows.")
+@click.option("--trusted", metavar="FOLDER", help="Checked queries that the model may call (.sql files).")
+@click.option("--save", metavar="NAME", help="Keep the question and its SQL as a trusted query of that name.")
+@click.option("--author", metavar="NAME", default="", help="Who has checked what --save keeps.")
+@jsonl_option("question")
+@model_option
+@effort_option
+@json_option
+@state_option
+def command(words: tuple[str, ...], **options: Any) -> int:
+    """Ask a database a question.
+
+    Without QUESTION: a prompt on a terminal, otherwise one question per line of stdin. The database is only read.
+    With no model named and no API key set, the offline engine answers questions in controlled English.
+    """
+    need("sql", "jigwork ask")
+    need("cli", "jigwork ask")
+    _check_options(words, options)
+    asker = _asker(options)
+    try:
+        if options["jsonl"] is not None:
+            from .asking_rows import ask_rows
+
+            return ask_rows(asker.agent, options["jsonl"], asker.english)
+        return _ask(asker, words)
+    finally:
+        asker.agent.database.close()
+
+
+def _check_options(words: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Refuse what does not go together, before anything is opened."""
+    if options["jsonl"] is not None and (words or options["state"]):
+        raise click.UsageError("--jsonl brings its own questions: leave out QUESTION and --state")
+    for name in ("csv", "save"):
+        if options[name] is not None and (options["jsonl"] is not None or not (words or options["state"])):
+            raise click.UsageError(f"--{name} needs one QUESTION")
+    if options["chart"] and (options["as_json"] or options["jsonl"] is not None or options["csv"] == "-"):
+        raise click.UsageError("--chart draws for people: leave out --json, --jsonl and --csv -")
+    if options["csv"] == "-" and options["as_json"]:
+        raise click.UsageError("--csv - and --json both want stdout: name a file for one of them")
+    if options["save"] is None:
+        return
+    if options["trusted"] is None:
+        raise click.UsageError("--save needs the folder of trusted queries: --trusted FOLDER")
+    from jigwork.grammars.sql.trusted import trusted_path
+
+    trusted_path(options["trusted"], options["save"])
+    try:
+        Path(options["trusted"]).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"cannot make the folder {options['trusted']}: {error.strerror}") from error
+
+
+def _asker(options: dict[str, Any]) -> Asker:
+    from jigwork.tools.sql import SQLDatabase
+
+    from ..models.offline import OfflineModel
+    from ..models.resolve import choose_model
+    from ..sql import SQLAgent
+    from .afterwards import Afterwards
+    from .asking import Asker
+    from .statefile import StateFile
+
+    model, reason = choose_model(options["model"])
+    most = options["max_rows"] or _FETCHED
+    database = SQLDatabase(options["db"], max_rows=most, trusted=options["trusted"])
+    english = None
+    if isinstance(model, OfflineModel):
+        if options["effort"]:
+            raise click.UsageError(
+                "--effort is for a model that reasons, and the offline engine answers: name a --model"
+            )
+        model = OfflineModel(database, aliases=options["aliases"])
+        english = model.english
+    agent = SQLAgent(
+        database,
+        model,
+        aliases=None if english else options["aliases"],
+        max_limit=max(most, _FETCHED),
+        check_figures=options["check_figures"],
+        settings=settings_of(options["effort"]),
+    )
+    again: list[str | None] = ["jigwork", "ask"]
+    if click.get_current_context().get_parameter_source("db") is ParameterSource.ENVIRONMENT:
+        options = {**options, "db": None}
+    for name in ("db", "model", "aliases", "effort", "max_rows", "trusted"):
+        if options[name] is not None:
+            again += [f"--{name.replace('_', '-')}", str(options[name])]
+    flags = {"check_figures": "--check-figures", "explain": "--explain", "as_json": "--json"}
+    file = StateFile.of(options["state"], [*again, *(flag for name, flag in flags.items() if options[name])])
+    return Asker(
+        agent,
+        reason,
+        file,
+        as_json=options["as_json"],
+        most_rows=options["max_rows"],
+        remember=options["state"] is not None or english is None,
+        english=english,
+        afterwards=Afterwards(
+            **{name: options[name] for name in ("csv", "explain", "chart", "save", "trusted", "author")}
+        ),
+    )
+
+
+def _ask(asker: Asker, words: tuple[str, ...]) -> int:
+    from .statefile import is_unfinished
+
+    question = words_or_stdin(words)
+    if words and question is None:
+        raise click.UsageError("the question is empty")
+    if question is not None:
+        return asker.ask(question)
+    if is_unfinished(asker.state):
+        return asker.ask(None)
+    if is_typed():
+        if asker.as_json:
+            raise click.UsageError("--json on a terminal needs a QUESTION")
+        return _prompt(asker)
+    return _lines(asker)
+
+
+def _lines(asker: Asker) -> int:
+    """Answer every line of stdin; one that fails does not keep the others from being answered."""
+    from .prompt import lines
+
+    codes = [asker.ask(line, one_of_many=True) for line in lines("ask")]
+    if not codes:
+        raise click.UsageError("there is no question: give one as QUESTION, or as lines of stdin")
+    return max(codes)
+
+
+def _prompt(asker: Asker) -> int:
+    from .prompt import lines
+
+    screen = asker.screen
+    asker.introduce()
+    screen.line(
+        "Ask a question; Tab completes, \\h helps, \\q leaves."
+        if asker.english is not None
+        else "\\h helps, \\q leaves.",
+        "dim",
+    )
+    for line in lines("ask", complete=asker.complete if asker.english is not None else None):
+        word, _, rest = line.partition(" ")
+        if word in ("\\h", "\\?", "help"):
+            screen.line(_HELP)
+        elif word == "\\new":
+            asker.forget()
+        elif word == "\\d":
+            asker.describe(rest.strip())
+        elif line.isdigit() and 0 < int(line) <= len(asker.offers):
+            asker.ask(asker.offers[int(line) - 1], one_of_many=True)
+        elif word.startswith("\\"):
+            screen.line(f"there is no {word}; \\h shows what there is")
+        else:
+            asker.ask(line, one_of_many=True)
+    return 0
