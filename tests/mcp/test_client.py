@@ -289,7 +289,7 @@ def test_one_connection_for_many_runs(script: str) -> None:
 
 
 @pytest.mark.slow
-def test_many_calls_and_cancellations_at_once(running: str) -> None:
+def test_many_calls_and_cancellations_at_once(running: str, tmp_path: Path) -> None:
     """Hundreds of calls of many runs, some cancelled, some too slow: each has one outcome, nothing is left behind."""
 
     async def go() -> tuple[int, set[str]]:
@@ -298,7 +298,7 @@ def test_many_calls_and_cancellations_at_once(running: str) -> None:
             timeout=30
         )
         batch = [("add", {"a": 1, "b": n}) for n in range(20)]
-        slow = [("sleep", {"seconds": 60, "mark": "/dev/null/x"})] * 3
+        slow = [("sleep", {"seconds": 60, "mark": str(tmp_path / "m")})] * 3
         model = ScriptedModel(
             lambda r: Reply(text="done") if r.items[-1]["type"] != "message" else calling(*batch, *slow)
         )
