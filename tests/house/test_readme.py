@@ -151,3 +151,10 @@ def test_links_lead_somewhere() -> None:
         links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8"))
         missing = [link for link in links if not (ROOT / link).exists()]
         assert not missing, f"{page.name}: {missing}"
+
+
+def test_the_controlled_english_is_the_one_that_is_read() -> None:
+    """The page about the language in the README is the one that the prompt's help shows, and that tests hold."""
+    from jigwork.grammars.english import GUIDE
+
+    assert GUIDE.strip("\n") in README.read_text(encoding="utf-8")
