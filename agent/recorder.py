@@ -164,7 +164,7 @@ class Recorder:
         """Write down that a tool nobody could stop has ended after all. Its result is not used."""
         self.state.append({"kind": "late", "call_id": call.id, "failed": error is not None})
 
-    def _emit_soon(self, event: CallProgress | AttemptDiscarded) -> None:
+    def _emit_soon(self, event: CallProgress) -> None:
         async def send() -> None:
             await self.emit(event)
 

@@ -82,14 +82,15 @@ class Repair:
 
 
 def _just_answered(items: Sequence[Item]) -> list[Item]:
-    """The calls whose outputs stand at the end of the history."""
+    """The calls whose outputs stand at the end of the history, in the model's order."""
     answered: set[str] = set()
-    for index in range(len(items) - 1, -1, -1):
-        item = items[index]
-        if is_call_output(item):
+    calls: list[Item] = []
+    for item in reversed(items):
+        if is_call_output(item) and not calls:
             answered.add(call_id(item))
-        else:
-            return [
-                i for i in items[: index + 1][-len(answered) - 8 :] if is_call(i) and call_id(i) in answered
-            ]
-    return []
+        elif is_call(item) and call_id(item) in answered:
+            answered.remove(call_id(item))
+            calls.append(item)
+        if not answered:
+            break
+    return calls[::-1]
