@@ -86,8 +86,8 @@ class Agent(Generic[DepsT, OutputT]):
 
     `model` is a model string, a `Model`, or None for the default (see `jigwork models`). `tools` are functions,
     pydantic models, `Tool`s, toolsets, and tools that the server runs (`HostedTool`). `instructions` may be a
-    function of the `RunContext`; it is asked once a run. `output` is any type with a JSON schema, a
-    `Grammar` (the answer is a text of it), or (grammar, function of its tree). `output_retries`
+    function of the `RunContext`, whose `items` end with the question; it is asked once a run. `output` is any type
+    with a JSON schema, a `Grammar` (the answer is a text of it), or (grammar, function of its tree). `output_retries`
     is how often an answer that does not fit is explained to the model before `OutputError` is raised. `journal`
     makes runs survive a kill. `on_approval` decides in this process about calls that need a person; without it, and
     where it returns None, the run pauses. `watch` ends a streamed response at once when a text in it leaves its
@@ -258,7 +258,7 @@ class Agent(Generic[DepsT, OutputT]):
     async def _instructions(self, state: RunState, deps: Any) -> str | None:
         if self.instructions is None or isinstance(self.instructions, str):
             return self.instructions
-        text = self.instructions(RunContext(deps, state.run_id, items=state.items))
+        text = self.instructions(RunContext(deps, state.run_id, items=[*state.items, *state.inbox]))
         return await text if inspect.isawaitable(text) else text
 
     @property

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 __all__ = ["Column", "ForeignKey", "Kind", "Schema", "Table"]
@@ -77,3 +78,14 @@ class Schema:
     def table(self, name: str) -> Table:
         """Return the table of exactly that name; raises KeyError."""
         return self._by_name[name]
+
+    def only(self, names: Collection[str]) -> Schema:
+        """Return the tables of these names, in the order they have here, with the foreign keys between them."""
+        return replace(
+            self,
+            tables=tuple(
+                replace(table, foreign_keys=tuple(key for key in table.foreign_keys if key.table in names))
+                for table in self.tables
+                if table.name in names
+            ),
+        )

@@ -366,3 +366,17 @@ def test_reading_the_output_of_a_paused_run_says_what_to_do() -> None:
 def test_a_long_answer_reply_is_one_value() -> None:
     """A reply object works as well as its short forms."""
     assert Agent(ScriptedModel([Reply(text="x" * 1000)])).run_sync("go").output == "x" * 1000
+
+
+def test_instructions_see_the_question() -> None:
+    """Instructions that are a function are asked once a run, with the new question at the end of the history."""
+    seen: list[list[str]] = []
+
+    def instructions(context: RunContext[None]) -> str:
+        seen.append([str(item.get("content")) for item in context.items if item.get("role") == "user"])
+        return "Answer."
+
+    agent = Agent(ScriptedModel(["one", "two"]), instructions=instructions)
+    first = agent.run_sync("first?")
+    agent.run_sync("second?", state=first.state)
+    assert seen == [["first?"], ["first?", "second?"]]

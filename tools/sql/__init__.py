@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .database import SQLDatabase
+from .narrowed import NarrowedQuery
 from .result import QueryResult, ResultColumn
 
-__all__ = ["QueryResult", "ResultColumn", "SQLDatabase"]
+__all__ = ["NarrowedQuery", "QueryResult", "ResultColumn", "SQLDatabase"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -214,17 +214,24 @@ class SQLDatabase:
         return "\n".join(part for part in (text, calls) if part)
 
     def grammar(
-        self, *, max_limit: int | None = None, name: str = "sql", question: str | None = None, **options: Any
+        self,
+        *,
+        max_limit: int | None = None,
+        name: str = "sql",
+        question: str | None = None,
+        tables: Collection[str] | None = None,
+        **options: Any,
     ) -> Grammar:
         """Build the grammar of this database's queries; `options` are those of `sql_grammar`.
 
-        With `question`, only the tables that it is about are in the grammar (`focus`).
+        With `question`, only the tables that it is about are in the grammar (`focus`); with `tables`, only those.
         """
         from jigwork.grammars.sql import sql_grammar
 
         limit = self._top_limit() if max_limit is None else max_limit
         options = {"trusted": self._trusted, "trusted_only": self._trusted_only, **options}
-        return sql_grammar(self._about(question), max_limit=limit, name=name, **options)
+        part = self._about(question) if tables is None else self._schema.only(tables)
+        return sql_grammar(part, max_limit=limit, name=name, **options)
 
     def _top_limit(self) -> int:
         return min(self._limits.rows, 1000)
@@ -239,24 +246,32 @@ class SQLDatabase:
         """
         from jigwork.tools import Tool, ToolOptions
 
-        text = description or (
-            f"Run one read-only {_DIALECT_NAMES.get(self.dialect, self.dialect)} SELECT and get its rows as JSON. "
-            "Write every column as table.column, one space between words, keywords in upper case, and end with LIMIT."
-        )
         return Tool.from_function(
             self._tool_call,
             name=name,
-            description=text,
+            description=description or self.query_description,
             grammar=self.grammar(**options),
             options=ToolOptions(read_only=True, idempotent=True),
             metadata={"database": self},
         )
 
+    @property
+    def query_description(self) -> str:
+        """What the model is told of the tool that queries."""
+        return (
+            f"Run one read-only {_DIALECT_NAMES.get(self.dialect, self.dialect)} SELECT and get its rows as JSON. "
+            "Write every column as table.column, one space between words, keywords in upper case, and end with LIMIT."
+        )
+
     def tools(self, **options: Any) -> list[Tool]:
-        """Return all tools for this database: `describe_tables`, `find_values`, and `query` (with `options` of `tool`).
+        """Return all tools for this database: `explorers`, and `query` (with `options` of `tool`).
 
         A small schema is better put into the instructions with `prompt()`; then `tool()` alone is enough.
         """
+        return [*self.explorers(), self.tool(**options)]
+
+    def explorers(self) -> list[Tool]:
+        """Return the tools for finding one's way: `describe_tables` and `find_values`."""
         from jigwork.tools import Tool, ToolOptions
 
         explorer = Explorer(self._schema, self._sources, self._engine.sample)
@@ -265,7 +280,6 @@ class SQLDatabase:
         return [
             Tool.from_function(explorer.describe_tables, **shared),
             Tool.from_function(explorer.find_values, **shared),
-            self.tool(**options),
         ]
 
     async def _tool_call(self, sql: str) -> QueryResult:
