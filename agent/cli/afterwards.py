@@ -20,11 +20,12 @@ __all__ = ["Afterwards"]
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """`csv` is a file or `-`, `save` the name of a trusted query to be made in the folder `trusted` by `author`."""
+    """`csv` is a file or `-`, `chart_file` a picture, `save` the name of a trusted query to be made in the folder `trusted` by `author`."""
 
     csv: str | None = None
     explain: bool = False
     chart: bool = False
+    chart_file: str | None = None
     save: str | None = None
     trusted: str | None = None
     author: str = ""
@@ -53,6 +54,8 @@ class Afterwards:
             more["explanation"] = self._explained(database, result, screen)
         if self.chart and screen is not None:
             self._draw(result, screen)
+        if self.chart_file is not None:
+            more["chart"] = self._pictured(result, self.chart_file, screen)
         if self.csv is not None:
             write_csv(result, self.csv)
             if self.owns_stdout:
@@ -79,6 +82,19 @@ class Afterwards:
         screen.label("chart", one_line(chart.title), "bold")
         for line in draw(chart, screen.width - GUTTER - 1):
             screen.line(" " * GUTTER + clean(line))
+
+    def _pictured(self, result: QueryResult, path: str, screen: Screen | None) -> str | None:
+        """Write the chart as a picture and return where, None where the rows suit none."""
+        from .chart_file import write_chart
+
+        chart = chart_of(result)
+        if isinstance(chart, str):
+            click.echo(f"jigwork: {path} is not written: {chart}", err=True)
+            return None
+        write_chart(chart, path)
+        if screen is not None:
+            screen.label("chart", one_line(path), "dim")
+        return path
 
     def _warn(self, result: QueryResult) -> None:
         """Say what the rows alone do not show."""

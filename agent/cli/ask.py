@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from .batch import jsonl_option
+from .chart_file import picture_place
 from .extras import need
 from .options import (
     effort_option,
@@ -28,6 +29,8 @@ __all__ = ["command"]
 
 _FETCHED = 1000
 """Rows that are fetched unless `--max-rows` says otherwise, and the least that a query may ask for."""
+
+_AFTERWARDS = ("csv", "explain", "chart", "chart_file", "save", "trusted", "author")
 
 _HELP = """\
 \\q            leave (or Ctrl-D)
@@ -55,8 +58,12 @@ _HELP = """\
 @click.option("--csv", metavar="FILE", callback=file_place, help="Write the rows as CSV; - is stdout, alone.")
 @click.option("--explain", is_flag=True, help="Say why these tables and joins.")
 @click.option("--chart", is_flag=True, help="Draw the rows as bars or a line, where they suit.")
+@click.option(
+    "--chart-file", metavar="FILE", callback=picture_place, help="Draw the rows into a picture: .png or .svg."
+)
 @click.option("--check-figures", is_flag=True, help="Hold the figures of the answer against the rows.")
 @click.option("--trusted", metavar="FOLDER", help="Checked queries that the model may call (.sql files).")
+@click.option("--trusted-only", is_flag=True, help="Let the model call those queries, and write none.")
 @click.option("--save", metavar="NAME", help="Keep the question and its SQL as a trusted query of that name.")
 @click.option("--author", metavar="NAME", default="", help="Who has checked what --save keeps.")
 @jsonl_option("question")
@@ -88,13 +95,17 @@ def _check_options(words: tuple[str, ...], options: dict[str, Any]) -> None:
     """Refuse what does not go together, before anything is opened."""
     if options["jsonl"] is not None and (words or options["state"]):
         raise click.UsageError("--jsonl brings its own questions: leave out QUESTION and --state")
-    for name in ("csv", "save"):
+    for name in ("csv", "save", "chart_file"):
         if options[name] is not None and (options["jsonl"] is not None or not (words or options["state"])):
-            raise click.UsageError(f"--{name} needs one QUESTION")
+            raise click.UsageError(f"--{name.replace('_', '-')} needs one QUESTION")
     if options["chart"] and (options["as_json"] or options["jsonl"] is not None or options["csv"] == "-"):
         raise click.UsageError("--chart draws for people: leave out --json, --jsonl and --csv -")
     if options["csv"] == "-" and options["as_json"]:
         raise click.UsageError("--csv - and --json both want stdout: name a file for one of them")
+    if options["trusted_only"] and options["trusted"] is None:
+        raise click.UsageError("--trusted-only needs the folder of trusted queries: --trusted FOLDER")
+    if options["trusted_only"] and options["save"] is not None:
+        raise click.UsageError("--save keeps SQL that the model wrote, and --trusted-only lets it write none")
     if options["save"] is None:
         return
     if options["trusted"] is None:
@@ -120,7 +131,9 @@ def _asker(options: dict[str, Any]) -> Asker:
 
     model, reason = choose_model(options["model"])
     most = options["max_rows"] or _FETCHED
-    database = SQLDatabase(options["db"], max_rows=most, trusted=options["trusted"])
+    database = SQLDatabase(
+        options["db"], max_rows=most, trusted=options["trusted"], trusted_only=options["trusted_only"]
+    )
     english = None
     if isinstance(model, OfflineModel):
         if options["effort"]:
@@ -144,6 +157,7 @@ def _asker(options: dict[str, Any]) -> Asker:
         if options[name] is not None:
             again += [f"--{name.replace('_', '-')}", str(options[name])]
     flags = {"check_figures": "--check-figures", "explain": "--explain", "as_json": "--json"}
+    flags["trusted_only"] = "--trusted-only"
     file = StateFile.of(options["state"], [*again, *(flag for name, flag in flags.items() if options[name])])
     return Asker(
         agent,
@@ -153,9 +167,7 @@ def _asker(options: dict[str, Any]) -> Asker:
         most_rows=options["max_rows"],
         remember=options["state"] is not None or english is None,
         english=english,
-        afterwards=Afterwards(
-            **{name: options[name] for name in ("csv", "explain", "chart", "save", "trusted", "author")}
-        ),
+        afterwards=Afterwards(**{name: options[name] for name in _AFTERWARDS}),
     )
 
 

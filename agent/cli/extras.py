@@ -14,6 +14,7 @@ EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "postgres": (("sqlalchemy", "sqlglot", "psycopg"), "PostgreSQL databases"),
     "mysql": (("sqlalchemy", "sqlglot", "pymysql"), "MySQL and MariaDB databases"),
     "cli": (("click", "rich", "prompt_toolkit"), "this command line"),
+    "charts": (("matplotlib",), "charts as pictures: jigwork ask --chart-file"),
     "server": (("starlette", "uvicorn", "yaml"), "the local OpenAI-compatible server: jigwork serve"),
 }
 """Extra: the modules that come with it, and what they are for."""

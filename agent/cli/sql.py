@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,7 @@ from .documents import print_json
 from .escape import clean, one_line
 from .extras import need
 from .failures import FAILED
-from .options import is_typed, json_option, read_stdin
+from .options import file_place, is_typed, json_option, read_stdin
 
 if TYPE_CHECKING:
     from jigwork.tools.sql import QueryResult, SQLDatabase
@@ -93,10 +94,15 @@ def check(queries: tuple[str, ...], **options: Any) -> int:
 
 
 @command.command("run", short_help="Run queries and show their rows.")
+@click.option("--csv", metavar="FILE", callback=file_place, help="Write the rows as CSV; - is stdout, alone.")
 @_options
-def run(queries: tuple[str, ...], **options: Any) -> int:
+def run(queries: tuple[str, ...], csv: str | None, **options: Any) -> int:
     """Run queries read-only, under limits of time and size, and show their rows."""
-    return _each(queries, _RUN, options)
+    if csv is None:
+        return _each(queries, _RUN, options)
+    if options["jsonl"] is not None or len(queries) > 1 or options["as_json"]:
+        raise click.UsageError("--csv is for the rows of one query, without --json")
+    return _each(queries, replace(_RUN, show=partial(_write_csv, csv)), options)
 
 
 @command.command("canonicalize", short_help="Rewrite queries into the form of the grammar.")
@@ -223,6 +229,15 @@ def _show_rows(screen: Screen, sql: str, document: Document) -> None:
         screen.label("note", f"the rows were cut at {len(rows):,}", "yellow")
     for note in document["notes"]:
         screen.label("note", one_line(note, 300), "yellow")
+
+
+def _write_csv(place: str, screen: Screen, sql: str, document: Document) -> None:
+    from .csvfile import write_table
+
+    write_table(document["columns"], document["rows"], place)
+    cut = [f"the rows were cut at {len(document['rows']):,}"] if document["truncated"] else []
+    for note in (*cut, *document["notes"]):
+        click.echo(f"jigwork: note: {one_line(note, 300)}", err=True)
 
 
 def _rewritten(database: SQLDatabase, sql: str) -> Document:

@@ -81,3 +81,39 @@ def test_ask_draws(shop: Path, cli: Cli) -> None:
     assert "chart   count by country" in done.out and "        Brazil         ██" in done.out
     assert "chart   none: a chart needs two rows" in cli("ask", "--db", shop, "count stores", "--chart").out
     assert cli("ask", "--db", shop, "count stores", "--chart", "--json").code == 2
+
+
+BARS = Chart("n by <place>", ("Brazil", "$x^2$ & <b>\x1b[31m", "日本"), (3.0, 1.5, -2.0), False)
+COURSE = Chart(
+    "n by month", tuple(f"2024-{month:02}" for month in range(1, 13)), tuple(map(float, range(12))), True
+)
+
+
+@pytest.mark.parametrize("chart", [BARS, COURSE], ids=["bars", "course"])
+def test_pictures(chart: Chart, tmp_path: Path) -> None:
+    """A PNG is a PNG; an SVG is well-formed and holds the labels as text, not as formulas; both come out the same twice."""
+    from xml.etree import ElementTree
+
+    from jigwork.agent.cli.chart_file import write_chart
+
+    for kind in ("png", "svg"):
+        one, two = tmp_path / f"one.{kind}", tmp_path / f"two.{kind}"
+        write_chart(chart, str(one))
+        write_chart(chart, str(two))
+        assert one.read_bytes() == two.read_bytes()
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    texts = [element.text for element in ElementTree.parse(tmp_path / "one.svg").iter() if element.text]
+    assert chart.title in texts
+    assert {"Brazil", "$x^2$ & <b>", "日本"} <= set(texts) if chart is BARS else "2024-12" in texts
+
+
+def test_ask_writes_a_picture(shop: Path, cli: Cli, tmp_path: Path) -> None:
+    """`--chart-file` leaves a picture where the rows suit one, and says so where they do not."""
+    place = tmp_path / "stores.svg"
+    done = cli("ask", "--db", shop, "count stores per country", "--chart-file", place, "--json")
+    assert done.json["chart"] == str(place) and place.read_text().startswith("<?xml")
+    other = tmp_path / "none.png"
+    done = cli("ask", "--db", shop, "count stores", "--chart-file", other)
+    assert "a chart needs two rows" in done.err and not other.exists()
+    done = cli("ask", "--db", shop, "count stores", "--chart-file", "stores.gif")
+    assert done.code == 2 and ".png or .svg" in done.err

@@ -150,3 +150,15 @@ def test_ctrl_c_stops_the_query(shop: Path) -> None:
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 130
+
+
+def test_run_writes_csv(shop: Path, cli: Cli, tmp_path: Path) -> None:
+    """The rows of one query go to a file, or alone to stdout; what the rows do not say goes to stderr."""
+    query = "SELECT stores.city FROM stores ORDER BY stores.city ASC LIMIT 3"
+    done = cli("sql", "run", "--db", shop, query, "--csv", "-", "--max-rows", "2")
+    assert done.out.splitlines()[0] == "city" and len(done.out.splitlines()) == 3
+    assert "cut at 2" in done.err
+    place = tmp_path / "cities.csv"
+    assert cli("sql", "run", "--db", shop, query, "--csv", place).code == 0
+    assert len(place.read_text().splitlines()) == 4
+    assert cli("sql", "run", "--db", shop, query, query, "--csv", place).code == 2
