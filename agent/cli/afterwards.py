@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -20,7 +21,9 @@ __all__ = ["Afterwards"]
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """`csv` is a file or `-`, `chart_file` a picture, `save` the name of a trusted query to be made in the folder `trusted` by `author`."""
+    """What was asked for. `csv` is a file or `-`, `chart_file` a picture; `save` is the name of a trusted query to be made
+    in the folder `trusted` by `author`, with `slots` (name to value) in the place of values.
+    """
 
     csv: str | None = None
     explain: bool = False
@@ -29,6 +32,7 @@ class Afterwards:
     save: str | None = None
     trusted: str | None = None
     author: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def owns_stdout(self) -> bool:
@@ -105,16 +109,20 @@ class Afterwards:
             click.echo(f"jigwork: note: {one_line(note, 300)}", err=True)
 
     def _saved(self, database: SQLDatabase, question: str, result: QueryResult, screen: Screen | None) -> str:
-        from jigwork.grammars.sql import save_trusted
+        from jigwork.grammars.sql import mark_slots, save_trusted, with_slots
 
         assert self.save is not None and self.trusted is not None
+        sql, kinds = result.sql, dict[str, str]()
+        if self.slots:
+            sql, kinds = with_slots(database.check(sql), self.slots)
         path = save_trusted(
             self.trusted,
             self.save,
-            result.sql,
+            sql,
             schema=database.schema,
-            question=question,
+            question=mark_slots(question, self.slots),
             author=self.author,
+            slots=kinds,
         )
         if screen is not None:
             screen.label("saved", one_line(str(path)), "green")

@@ -30,7 +30,7 @@ __all__ = ["command"]
 _FETCHED = 1000
 """Rows that are fetched unless `--max-rows` says otherwise, and the least that a query may ask for."""
 
-_AFTERWARDS = ("csv", "explain", "chart", "chart_file", "save", "trusted", "author")
+_AFTERWARDS = ("csv", "explain", "chart", "chart_file", "save", "trusted", "author", "slots")
 
 _HELP = """\
 \\q            leave (or Ctrl-D)
@@ -38,6 +38,15 @@ _HELP = """\
 \\d TABLE      the columns of a table
 \\new          forget the conversation so far
 \\h            this help"""
+
+
+def _slots(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Read NAME=VALUE pairs."""
+    pairs = [text.partition("=") for text in given]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise click.BadParameter("write it as NAME=VALUE, such as country=Brazil")
+    return {name: value for name, _, value in pairs}
 
 
 @click.command("ask", short_help="Ask a database a question.")
@@ -65,6 +74,14 @@ _HELP = """\
 @click.option("--trusted", metavar="FOLDER", help="Checked queries that the model may call (.sql files).")
 @click.option("--trusted-only", is_flag=True, help="Let the model call those queries, and write none.")
 @click.option("--save", metavar="NAME", help="Keep the question and its SQL as a trusted query of that name.")
+@click.option(
+    "--slot",
+    "slots",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_slots,
+    help="Make a value in what --save keeps a slot that a call fills; repeatable.",
+)
 @click.option("--author", metavar="NAME", default="", help="Who has checked what --save keeps.")
 @jsonl_option("question")
 @model_option
@@ -106,6 +123,8 @@ def _check_options(words: tuple[str, ...], options: dict[str, Any]) -> None:
         raise click.UsageError("--trusted-only needs the folder of trusted queries: --trusted FOLDER")
     if options["trusted_only"] and options["save"] is not None:
         raise click.UsageError("--save keeps SQL that the model wrote, and --trusted-only lets it write none")
+    if options["save"] is None and options["slots"]:
+        raise click.UsageError("--slot is for what --save keeps: name it with --save NAME")
     if options["save"] is None:
         return
     if options["trusted"] is None:

@@ -7,6 +7,7 @@ from .dialects import DIALECTS, FUNCTIONS, Dialect, dialect_of
 from .focus import focus
 from .grammar import sql_grammar, sql_grammar_text
 from .names import quote_name, string_literal, table_aliases
+from .slots import mark_slots, with_slots
 from .trusted import TrustedQuery, load_trusted, save_trusted
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "dialect_of",
     "focus",
     "load_trusted",
+    "mark_slots",
     "quote_name",
     "save_trusted",
     "sql_grammar",
     "sql_grammar_text",
     "string_literal",
     "table_aliases",
+    "with_slots",
 ]

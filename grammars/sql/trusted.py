@@ -104,16 +104,25 @@ def trusted_path(folder: str | Path, name: str) -> Path:
 
 
 def save_trusted(
-    folder: str | Path, name: str, sql: str, *, schema: Schema, question: str = "", author: str = ""
+    folder: str | Path,
+    name: str,
+    sql: str,
+    *,
+    schema: Schema,
+    question: str = "",
+    author: str = "",
+    slots: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a query without slots as the file of a trusted one, and return where; `load_trusted` reads it back.
+    """Write a query as the file of a trusted one, and return where; `load_trusted` reads it back.
 
-    The folder is made where there is none. Raises ConfigurationError for a name that cannot be one or is taken, and
+    `slots` has the kind of each `:name` in the query (`with_slots` makes slots of literals). The folder is made where there is none. Raises ConfigurationError for a name that cannot be one or is taken, and
     for a query that a file cannot hold as it is.
     """
     path = trusted_path(folder, name)
     facts = {"question": " ".join(question.split()), "author": " ".join(author.split())}
-    text = "".join(f"-- {key}: {fact}\n" for key, fact in facts.items() if fact) + sql + "\n"
+    head = [f"-- {key}: {fact}\n" for key, fact in facts.items() if fact]
+    head += [f"-- :{slot} {kind}\n" for slot, kind in (slots or {}).items()]
+    text = "".join(head) + sql + "\n"
     if _parse(path, text, schema).sql != sql:
         raise ConfigurationError(
             f"{name} cannot be saved: a text in it has an empty line or spaces at an end"

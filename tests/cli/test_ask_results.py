@@ -132,6 +132,17 @@ def test_save_and_call(shop: Path, cli: Cli, jigwork_server: ServerFactory, tmp_
     assert "CALL brazil()" in json.dumps(server.bodies[0])
 
 
+def test_save_with_slots(shop: Path, cli: Cli, tmp_path: Path) -> None:
+    """`--slot` puts a slot in the place of a value, in the query and in its question."""
+    question = ("ask", "--db", shop, "list stores where country is Brazil", "--trusted", tmp_path)
+    assert cli(*question, "--save", "located", "--slot", "country=Brazil").code == 0
+    text = (tmp_path / "located.sql").read_text()
+    assert "-- question: list stores where country is :country" in text
+    assert "-- :country in stores.country" in text and "stores.country = :country" in text
+    done = cli(*question, "--save", "other", "--slot", "country=France")
+    assert done.code == 2 and "its values are: 'Brazil'" in done.err
+
+
 def test_figures_are_checked(shop: Path, cli: Cli, jigwork_server: ServerFactory) -> None:
     """With --check-figures a wrong figure is told to the model; the corrected answer stands."""
     sql = "SELECT COUNT(*) AS n FROM stores LIMIT 1"
@@ -154,6 +165,9 @@ def test_figures_are_checked(shop: Path, cli: Cli, jigwork_server: ServerFactory
         (["--save", "x", "--trusted", "t"], "--save needs one QUESTION"),
         (["count stores", "--save", "x"], "--trusted FOLDER"),
         (["count stores", "--save", "Not a name", "--trusted", "TMP"], "plain lower-case letters"),
+        (["count stores", "--slot", "country=Brazil"], "--save NAME"),
+        (["count stores", "--slot", "Brazil", "--save", "x", "--trusted", "TMP"], "NAME=VALUE"),
+        (["count stores", "--trusted-only"], "--trusted FOLDER"),
         (["count stores", "--csv", "no/such/folder/x.csv"], "folder that exists"),
         (["count stores", "--csv", "-", "--json"], "both want stdout"),
         (["count stores", "--trusted", "nothere"], "nothere"),

@@ -9,7 +9,7 @@ import pytest
 
 from jigwork.errors import ConfigurationError, SQLRefused
 from jigwork.grammars.schema import Schema
-from jigwork.grammars.sql import load_trusted, save_trusted
+from jigwork.grammars.sql import load_trusted, mark_slots, save_trusted, with_slots
 from jigwork.tools.sql import SQLDatabase
 
 SALES = """-- question: How much was sold in a country since a day?
@@ -135,3 +135,42 @@ def test_what_cannot_be_saved(tmp_path: Path, name: str, sql: str) -> None:
     with pytest.raises(ConfigurationError):
         save_trusted(tmp_path, name, sql, schema=Schema(()))
     assert not list(tmp_path.rglob("*.sql"))
+
+
+BOUGHT = (
+    "SELECT COUNT(*) AS n FROM orders JOIN customers ON orders.customer_id = customers.id "
+    "WHERE orders.placed >= '2024-03-01' AND customers.country = 'France' AND orders.id > 7 "
+    "AND orders.status <> 'France or 7' LIMIT 7"
+)
+
+
+def test_literals_become_slots(shop_path: Path, tmp_path: Path) -> None:
+    """Each takes the kind that its value and its column say; what only looks like the value stays, a limit too."""
+    with SQLDatabase(shop_path) as database:
+        values = {"since": "2024-03-01", "country": "France", "least": "7"}
+        sql, kinds = with_slots(database.check(BOUGHT), values)
+        assert kinds == {"since": "date", "country": "in customers.country", "least": "integer"}
+        question = mark_slots("How many orders from france since 2024-03-01?", values)
+        save_trusted(tmp_path, "bought", sql, schema=database.schema, question=question, slots=kinds)
+        expected = database.query(BOUGHT).rows
+    with SQLDatabase(shop_path, trusted=tmp_path) as database:
+        assert "How many orders from :country since :since?" in database.prompt()
+        call = "CALL bought(since='2024-03-01', country='France', least=7)"
+        assert database.grammar().accepts(call)
+        result = database.query(call)
+        assert result.rows == expected and result.sql == database.check(BOUGHT).text
+
+
+@pytest.mark.parametrize(
+    ("slots", "message"),
+    [
+        ({"country": "Spain"}, "its values are: '2024-03-01', 'France', 7, 'France or 7'"),
+        ({"Country": "France"}, "plain lower-case letters"),
+        ({"a": "France", "b": "France"}, "one slot is enough"),
+        ({"a": "Fr\x00"}, "control characters"),
+    ],
+)
+def test_what_can_be_no_slot(shop: SQLDatabase, slots: dict[str, str], message: str) -> None:
+    """A value that the query has not, and a name that cannot be one, are errors that say what there is."""
+    with pytest.raises(ConfigurationError, match=message):
+        with_slots(shop.check(BOUGHT), slots)
