@@ -56,7 +56,7 @@ def goals(rows: list[Row]) -> list[Goal]:
     for case in dict.fromkeys(row.case for row in rows if row.section == "many runs at once"):
         share = ratio(find("many runs at once", case, "jigwork"), find("many runs at once", case, "post"))
         found.append(Goal(f"{case} at once: turns/s / post", 0.5, share, at_least=True))
-    for section in ("warm check", "mask per token"):
+    for section in ("warm check", "mask per token", "sql grammar, warm"):
         for case in dict.fromkeys(row.case for row in rows if row.section == section):
             share = ratio(find(section, case, "jigwork"), find(section, case, "llguidance"))
             found.append(Goal(f"{section}, {case}: / llguidance", 1.5, share))
@@ -64,6 +64,7 @@ def goals(rows: list[Row]) -> list[Goal]:
     found.append(
         Goal("agent with 50 tools, built: ms of cpu", 30, find("agent", "50 tools, built", "jigwork"))
     )
+    found.append(Goal("32 async tools of 50 ms: ms", 60, find("async tools", "32 x 50 ms", "jigwork")))
     found.append(Goal("32 sync tools of 50 ms: ms", 80, find("sync tools", "32 x 50 ms", "jigwork")))
     return found
 
@@ -74,7 +75,11 @@ def table(section: str, rows: list[Row]) -> str:
     find = lookup(chosen)
     names = list(dict.fromkeys(row.who for row in chosen))
     units = "/".join(dict.fromkeys(row.unit for row in chosen))
-    others = [name for name in names if name in ("post", "raw", "llguidance")] if "jigwork" in names else []
+    others = (
+        [name for name in names if name in ("post", "raw", "gather", "llguidance")]
+        if "jigwork" in names
+        else []
+    )
     heads = [*names, *(f"/ {name}" for name in others)]
     width = max([len(section) + len(units) + 4, *(len(row.case) for row in chosen)])
     lines = [f"{f'{section}, {units}':<{width}}" + "".join(f"{head:>13}" for head in heads)]

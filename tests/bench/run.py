@@ -3,7 +3,8 @@
     python tests/bench/run.py [--quick] [--json FILE] [--only SECTION ...] [--strict]
 
 `raw` uses the SDK's typed `create`, `post` its plain `post` with dicts and no validation. No network: a model server
-of our own runs in another process on this machine. Grammars are measured beside llguidance and Lark, called directly.
+of our own runs in another process on this machine. Calls alone are measured beside a bare `asyncio.gather`, grammars
+beside llguidance and Lark, called directly.
 """
 
 from __future__ import annotations
@@ -18,14 +19,22 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import call_costs
 import fresh
 import grammar_costs
 import measure
+import sql_costs
 from contenders import CONTENDERS
 from goals import goals, table, verdicts
 
 WIRE = ("matrix", "late", "crowd", "sync")
-ALONE = {"build": fresh.builds, "import": fresh.imports, "grammars": grammar_costs.costs}
+ALONE = {
+    "build": fresh.builds,
+    "import": fresh.imports,
+    "calls": call_costs.costs,
+    "grammars": grammar_costs.costs,
+    "sql": sql_costs.costs,
+}
 SECTIONS = (*WIRE, *ALONE)
 
 

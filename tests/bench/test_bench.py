@@ -37,6 +37,13 @@ def test_benchmark_measures_everybody(tmp_path: Path) -> None:
         "first check",
         "warm check",
         "mask per token",
+        "cpu per call alone",
+        "async tools",
+        "sql grammar, write",
+        "sql grammar, ready",
+        "sql grammar, warm",
+        "sql grammar, check",
+        "sql grammar, size",
     }
     assert sections == wanted
     assert len([goal for goal in data["goals"] if goal["met"] is not None]) > 25
