@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, NoReturn, Self, cast, overload
 
 from typing_extensions import ParamSpec, TypeVar, Unpack
@@ -20,7 +20,7 @@ from .names import safe_name
 from .options import OptionKeywords, ToolOptions
 from .outcome import ToolOutput
 from .render import render, require_output_type
-from .signature import describe_function, read_signature
+from .signature import describe_function, innermost, read_signature
 from .strict import StrictSchema
 from .subset import rust_pattern
 from .toolset_around import Around
@@ -260,6 +260,19 @@ class Tool(Generic[P, R]):
     def function(self) -> Callable[P, R]:
         """What the tool was made from; bound, where it is a method."""
         return self.body.function
+
+    @property
+    def receiver(self) -> object | None:
+        """The object whose method this is, where the methods of one object are called one at a time.
+
+        Threads that change one object at once would lose what one of them did; so would two calls that change places.
+        A method that is a coroutine, that only reads, or that has a limit of its own is not held to this.
+        """
+        options = self.options
+        if self.is_async or options.read_only or options.max_concurrency or options.resource:
+            return None
+        receiver: object = getattr(innermost(self.function), "__self__", None)
+        return None if isinstance(receiver, (type, ModuleType)) else receiver
 
     def decode(self, raw: str | bytes | Mapping[str, Any], *, custom: bool = False) -> Decoded:
         """Read what a model wrote for a call: repaired where it has one reading, explained where it has none.

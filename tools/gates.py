@@ -11,9 +11,9 @@ import threading
 import time
 from collections import deque
 from types import TracebackType
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-__all__ = ["Gate", "Pace", "resource_gate", "tool_gates"]
+__all__ = ["Gate", "Pace", "receiver_gate", "resource_gate", "tool_gates"]
 
 
 class Gate:
@@ -86,6 +86,8 @@ class Pace:
 
 _tools: WeakKeyDictionary[object, tuple[Gate | None, Pace | None]] = WeakKeyDictionary()
 _resources: dict[str, Gate] = {}
+_receivers: WeakValueDictionary[int, Gate] = WeakValueDictionary()
+"""By the id of the object: whoever is inside or waits holds both the gate and, through its method, the object."""
 _resources_lock = threading.Lock()
 
 
@@ -107,4 +109,13 @@ def resource_gate(name: str, limit: int | None) -> Gate:
             gate = _resources[name] = Gate(limit or 1)
         elif limit is not None:
             gate.limit = min(gate.limit, limit)
+        return gate
+
+
+def receiver_gate(receiver: object) -> Gate:
+    """Return the gate of an object whose methods are called one at a time. Nobody inside and nobody waiting leaves none."""
+    with _resources_lock:
+        gate = _receivers.get(id(receiver))
+        if gate is None:
+            gate = _receivers[id(receiver)] = Gate(1)
         return gate

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +16,7 @@ from jigwork.errors import Abort
 
 from .context import RunContext
 from .deadline import TooLate, deadline, seconds_left, sooner, within
-from .gates import Gate, resource_gate, tool_gates
+from .gates import Gate, receiver_gate, resource_gate, tool_gates
 from .outcome import Outcome
 from .processes import run_in_process
 from .threads import Late, run_in_thread
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Running"]
 
+_held: ContextVar[frozenset[int]] = ContextVar("jigwork_held", default=frozenset())
+"""The objects whose methods are running here: what is called inside them need not wait for its own end."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -58,7 +61,8 @@ class Running:
         """One attempt: a place within the deadline of whatever runs this, then the tool within its own time-out."""
         left = seconds_left()
         options = self.tool.options
-        if left is None and not (options.max_concurrency or options.resource or options.rate):
+        gated = options.max_concurrency or options.resource or options.rate or self.tool.receiver is not None
+        if left is None and not gated:
             async with slots:
                 return await self._started(start)
         waiting = asyncio.timeout(left)
@@ -110,6 +114,9 @@ class Running:
             await places.enter_async_context(gate)
         if options.resource is not None:
             await places.enter_async_context(resource_gate(options.resource, options.max_concurrency))
+        elif (receiver := self.tool.receiver) is not None and id(receiver) not in (held := _held.get()):
+            await places.enter_async_context(receiver_gate(receiver))
+            places.callback(_held.reset, _held.set(held | {id(receiver)}))
         if pace is not None:
             await pace.wait()
         await places.enter_async_context(slots)

@@ -108,6 +108,23 @@ class Toolset:
         """
         return _Dynamic(function, name or str(getattr(function, "__name__", "dynamic")))
 
+    @staticmethod
+    def from_object(thing: object, *, name: str | None = None) -> Toolset:
+        """Make a toolset of the public methods of an object, in the order in which its class defines them.
+
+        What the object's state is when a method is called is what the calls before have left: methods that are no
+        coroutines are called one at a time, in the model's order (`Tool.receiver`). `only`, `without` and `prefixed`
+        choose and name. Raises ToolDefinitionError for a class, for an object without such methods, and for a
+        method that can be no tool.
+        """
+        kind = type(thing).__name__
+        if isinstance(thing, type):
+            raise ToolDefinitionError(f"{thing.__name__} is a class; give an object of it: {thing.__name__}(...)")
+        tools = [as_tool(getattr(thing, label)) for label in _public_methods(type(thing))]
+        if not tools:
+            raise ToolDefinitionError(f"a {kind} has no public methods to make tools of")
+        return Toolset(tools, name=name or kind)
+
     def prefixed(self, prefix: str) -> Toolset:
         """Return the tools with `prefix_` before their names."""
         return _Changed(self, lambda tool: tool.rename(f"{prefix}_{tool.label}"), f"{prefix}_{self.name}")
@@ -238,6 +255,18 @@ class _Filtered(Derived):
             if await verdict if inspect.isawaitable(verdict) else verdict:
                 kept.append(tool)
         return kept
+
+
+def _public_methods(kind: type) -> list[str]:
+    """Return the names of the methods and static methods of a class: those of its bases first, each once."""
+    names: dict[str, None] = {}
+    for base in reversed(kind.__mro__):
+        if base.__module__ in ("builtins", "abc", "typing", "pydantic.main"):
+            continue
+        for label, member in vars(base).items():
+            if not label.startswith("_") and (inspect.isroutine(member) or isinstance(member, Tool)):
+                names[label] = None
+    return list(names)
 
 
 def require_distinct(tools: Iterable[tuple[Tool[..., Any], str | None]]) -> None:
