@@ -176,6 +176,18 @@ def test_time_limit_ends_the_query_in_the_server(server: tuple[str, Execute]) ->
     assert not _running(server)
 
 
+def test_what_the_planner_finds_too_dear_is_not_run(server: tuple[str, Execute]) -> None:
+    """`max_cost` asks the planner first: a small query passes, a product of tables is refused within a moment."""
+    database = SQLDatabase(server[0], max_cost=50_000, timeout=30)
+    assert database.query("SELECT COUNT(*) FROM orders").rows == ((300,),)
+    started = time.monotonic()
+    with pytest.raises(SQLLimitReached, match="more than the 50000 allowed"):
+        database.query(SLOW)
+    assert time.monotonic() - started < 4
+    with pytest.raises(SQLLimitReached, match="more than the 1 allowed"):
+        SQLDatabase(server[0], max_cost=1).query("SELECT id FROM orders")
+
+
 def test_cancelling_ends_the_query_in_the_server(server: tuple[str, Execute]) -> None:
     """So is one that is cancelled from another thread."""
     cancel = threading.Event()

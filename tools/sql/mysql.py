@@ -116,8 +116,11 @@ class MySQLEngine:
         if self._max_cost is None:
             return
         rows = 1.0
-        for line in _execute(connection, "EXPLAIN " + sql):
-            rows *= max(1.0, float(line[-2] or 1))
+        with contextlib.closing(connection.cursor()) as cursor:
+            cursor.execute("EXPLAIN " + sql)
+            place = [column[0] for column in cursor.description].index("rows")
+            for line in cursor.fetchall():
+                rows *= max(1.0, float(line[place] or 1))
         if rows > self._max_cost:
             text = f"the optimizer expects to look at {rows:.0f} rows, more than the {self._max_cost:.0f} allowed"
             raise SQLLimitReached(f"{text}; join along keys and filter more")
