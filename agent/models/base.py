@@ -14,11 +14,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from jigwork.grammars import Grammar
 
-__all__ = ["COMMITTED", "Model", "ModelRequest", "OutputFormat"]
-
-COMMITTED = "committed"
-"""Key of `ModelRequest.scratch`: the loop sets it to True once it started something on an item of the running
-answer (a tool, while the stream goes on). An answer that then breaks is an error and is not asked for again."""
+__all__ = ["Model", "ModelRequest", "OutputFormat"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from jigwork.errors import BadRequestError, ConfigurationError, ContextOverflowError, ModelError
 
 from ..events import AttemptDiscarded, ModelEvent
-from .base import COMMITTED, Model, ModelRequest
+from .base import Model, ModelRequest
 from .profiles import Profile
 
 __all__ = ["FallbackModel"]
@@ -60,7 +60,7 @@ class FallbackModel:
                     failed = error
             if failed is None:
                 return
-            if following is None or not _may_go_on(failed) or request.scratch.get(COMMITTED):
+            if following is None or not _may_go_on(failed):
                 raise failed
             attempt += 1
             yield AttemptDiscarded(f"{model.name}: {failed}; asking {following.name}", attempt)

@@ -21,7 +21,7 @@ from jigwork.errors import BadRequestError, ConfigurationError, DeadlineError, M
 
 from ..events import AttemptDiscarded, ModelEvent, ResponseEnded
 from .attempts import HISTORY, Attempts
-from .base import COMMITTED, ModelRequest
+from .base import ModelRequest
 from .chat import ChatEndpoint
 from .decoder import Decoder
 from .failures import Failure, broken
@@ -120,7 +120,6 @@ class OpenAIModel:
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Send the request; yield events, the last one `ResponseEnded`. Raises ModelError, SettingsError."""
-        request.scratch.pop(COMMITTED, None)
         # The caller may add items to its list while it reads; what is asked is what there is now.
         request = replace(request, items=tuple(request.items))
         attempts = self._attempts(request)
@@ -134,7 +133,7 @@ class OpenAIModel:
                     failure = raised
             if failure is None:
                 return
-            discarded = self._next(request, attempts, failure)
+            discarded = self._next(attempts, failure)
             yield discarded
             if discarded.wait:
                 await anyio.sleep(discarded.wait)
@@ -254,12 +253,9 @@ class OpenAIModel:
             )
         return replace(settings, parallel_tool_calls=False)
 
-    def _next(self, request: ModelRequest, attempts: Attempts, failure: Failure) -> AttemptDiscarded:
+    def _next(self, attempts: Attempts, failure: Failure) -> AttemptDiscarded:
         error = failure.error
         error.args = (self._transport.redact(str(error)),)
-        if request.scratch.get(COMMITTED):
-            # Something was started on an item of this answer: a second answer could not be joined to it.
-            raise attempts.final(error) from None
         if isinstance(error, BadRequestError) and (error.code == "model_not_found" or error.status == 404):
             error = _with_suggestion(error, self._name)
         discarded = attempts.after(failure)

@@ -13,7 +13,7 @@ import pytest
 
 from jigwork.agent.events import AttemptDiscarded, ItemAdded, TextDelta
 from jigwork.agent.items import user_message
-from jigwork.agent.models.base import COMMITTED, ModelRequest
+from jigwork.agent.models.base import ModelRequest
 from jigwork.agent.models.fallback import FallbackModel
 from jigwork.agent.models.settings import Settings
 from jigwork.errors import (
@@ -317,23 +317,6 @@ def test_a_failed_response_is_an_error(wire: Any) -> None:
         wire.ask(model, stream=True, settings=Settings(retries=0))
     with pytest.raises(ContentFilterError, match="not this"):
         wire.ask(model)
-
-
-def test_what_was_started_is_not_asked_for_again(wire: Any) -> None:
-    """Once something was begun on an item of this stream, a break is an error: a second answer would not fit."""
-    item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
-    events = wire.response_events(wire.response(item))[:-1]
-    model = wire.model("m", wire.sse(events), _good(wire, "responses", True))
-
-    async def run() -> None:
-        request = ModelRequest(items=[user_message("hi")], stream=True)
-        async for event in model.stream(request):
-            if isinstance(event, ItemAdded):
-                request.scratch[COMMITTED] = True
-
-    with pytest.raises(ModelConnectionError):
-        asyncio.run(run())
-    assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("stream", MODES)
