@@ -6,10 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .check import check_text as check_text
     from .diagnostics import Diagnostic as Diagnostic
+    from .edits import Edit as Edit
     from .explain import Explanation as Explanation
     from .explain import Next as Next
     from .export import Export as Export
+    from .fixing import Fixed as Fixed
+    from .fixing import apply_fixes as apply_fixes
+    from .fixing import fix_text as fix_text
     from .grammar import Grammar as Grammar
     from .masks import TokenMatcher as TokenMatcher
     from .ready import library as library
@@ -22,14 +27,19 @@ if TYPE_CHECKING:
 __all__ = [
     "Column",
     "Diagnostic",
+    "Edit",
     "Explanation",
     "Export",
+    "Fixed",
     "ForeignKey",
     "Grammar",
     "Next",
     "Schema",
     "Table",
     "TokenMatcher",
+    "apply_fixes",
+    "check_text",
+    "fix_text",
     "library",
     "library_names",
 ]
@@ -37,14 +47,19 @@ __all__ = [
 _HOMES = {
     "Column": "schema",
     "Diagnostic": "diagnostics",
+    "Edit": "edits",
     "Explanation": "explain",
     "Export": "export",
+    "Fixed": "fixing",
     "ForeignKey": "schema",
     "Grammar": "grammar",
     "Next": "explain",
     "Schema": "schema",
     "Table": "schema",
     "TokenMatcher": "masks",
+    "apply_fixes": "fixing",
+    "check_text": "check",
+    "fix_text": "fixing",
     "library": "ready",
     "library_names": "ready",
 }

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from jigwork.errors import GrammarLimitError
 
 from .derivation import Derivation, Production, Token
-from .derivative import derive, first, residual
+from .derivative import derive, first, half_shared, matches, residual
 from .diagnostics import Diagnostic, diagnose
 from .engine import Deadline, Engine
 from .lexicon import Lexicon, NotRegularError
 from .naming import shown
 from .nodes import Document
-from .regular import Chars, Concat, Regular, Times, Union, overlap, pick, shortest
+from .regular import Chars, Concat, Regular, Times, Union, nullable, overlap, pick, shortest
 from .vocabulary import Vocabulary, Word
 
 __all__ = ["Coverage", "Gap", "ignored_text"]
@@ -29,13 +30,15 @@ _TRIES = 24
 _SAMPLED = 4  # texts of a regular expression, the shortest included
 _MOST_SENTENCES = 6000
 _MOST_FINDINGS = 12
-_WALKS, _STEPS = 3, 250
+_WALKS, _STEPS = 2, 150
+_LISTED, _LONGEST_WORD = 50, 20  # words of a terminal that are looked at, and how far into each
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A derivable sentence that llguidance refuses: `prefix` is valid, then `swallower`, which began at `start`,
-    runs over `swallowed`."""
+    runs over `swallowed`. `keys` are the terminals that meet there; `split` says that they share only the first bytes
+    of a character; with `only_empty` that terminal has other texts, and none of them can be written."""
 
     sentence: str
     prefix: str
@@ -44,6 +47,15 @@ class Gap:
     swallower: Word | None = None
     swallowed: str = ""
     start: int = 0
+    keys: tuple[str, str] = ("", "")
+    split: bool = False
+    only_empty: str = ""
+
+    @property
+    def nearness(self) -> int:
+        """How close its alternative is to the place where the terminals meet."""
+        body = self.production.body
+        return 2 * (self.keys in list(pairwise(body))) + (self.keys[0] in body) + (self.keys[1] in body)
 
 
 class Coverage:
@@ -90,10 +102,17 @@ class Coverage:
 
     def _search(self) -> None:
         rng = random.Random(1)
+        written: dict[tuple[Production, int], bool] = {}
         for production, index, variant in self._targets():
             if self.deadline.left() < 0 or len(self.accepted) + len(self.dead) > _MOST_SENTENCES:
                 return
-            self._cover(production, index, variant, rng)
+            done = self._cover(production, index, variant, rng)
+            written[production, index] = written.get((production, index), False) or done
+        for (production, index), done in written.items():
+            terminal = self.derivation.terminals[production.body[index]] if index >= 0 else None
+            if not done and terminal and not terminal.listed and "" in terminal.texts:
+                gap = next(gap for gap in self.partial if gap.production is production and gap.variant)
+                self.dead.append(replace(gap, only_empty=terminal.key))
 
     def _conflicts(self) -> Iterator[Gap]:
         """Texts whose next character both ends a terminal and goes on in it, built from the accepted sentences."""
@@ -108,19 +127,9 @@ class Coverage:
                 yield from self._conflict(tokens, index)
 
     def _conflict(self, tokens: list[Token], index: int) -> Iterator[Gap]:
-        follower = self.derivation.terminals[tokens[index + 1].key]
-        if follower.node is None:
-            return
-        begin = first(follower.node)
-        for word in self.words.beginnings("".join(t.text for t in tokens[:index]).encode()):
-            rest = residual(word.node, tokens[index].text) if word.node else None
-            if rest is None:
-                continue
-            shared = pick(overlap(first(rest), begin))
-            more = shortest(derive(follower.node, shared)) if shared else None
-            if shared is None or more is None or (follower.listed and shared + more not in follower.texts):
-                continue
-            tried = [*tokens[: index + 1], Token(follower.key, shared + more), *tokens[index + 2 :]]
+        for end, begin in self._crossings(tokens, index):
+            key = tokens[index + 1].key
+            tried = [*tokens[:index], Token(tokens[index].key, end), Token(key, begin), *tokens[index + 2 :]]
             if self.sentence(tried) is None:
                 production = next(
                     (p for options in self.derivation.productions.values() for p in options
@@ -128,6 +137,32 @@ class Coverage:
                     self.derivation.productions["start"][0],
                 )  # fmt: skip
                 yield self._gap(tried, production, "")
+
+    def _crossings(self, tokens: list[Token], index: int) -> Iterator[tuple[str, str]]:
+        """Texts for two neighbours between which a terminal that began with the first, or before, may go on."""
+        own = self.derivation.terminals[tokens[index].key]
+        follower = self.derivation.terminals[tokens[index + 1].key]
+        if follower.node is None:
+            return
+        begin = first(follower.node)
+        for word in self.words.beginnings("".join(t.text for t in tokens[:index]).encode()):
+            rest = residual(word.node, tokens[index].text) if word.node else None
+            found = [(tokens[index].text, pick(shared))
+                     for shared in (overlap(first(rest), begin), half_shared(first(rest), begin)) if shared.ranges
+                     ] if rest is not None else []  # fmt: skip
+            if own.node is not None and not own.listed:
+                for text in word.texts[:_LISTED]:
+                    word_end = (
+                        len(text.strip()) if text.strip().isalnum() else 0
+                    )  # a reserved word is meant to be one
+                    ends = (k for k in range(1, min(len(text), _LONGEST_WORD)) if k != word_end)
+                    found += [(text[:k], text[k]) for k in ends if matches(own.node, text[:k])]
+            for end, character in found:
+                more = shortest(derive(follower.node, character)) if character else None
+                if character and more is not None and not (
+                    follower.listed and character + more not in follower.texts
+                ):  # fmt: skip
+                    yield end, character + more
 
     def _targets(self) -> Iterator[tuple[Production, int, str]]:
         for options in self.derivation.productions.values():
@@ -141,7 +176,7 @@ class Coverage:
                         for text in terminal.texts if terminal.listed else terminal.texts[1:_SAMPLED]:
                             yield production, index, text
 
-    def _cover(self, production: Production, index: int, variant: str, rng: random.Random) -> None:
+    def _cover(self, production: Production, index: int, variant: str, rng: random.Random) -> bool:
         refused: list[list[Token]] = []
         for attempt in range(_TRIES):
             tokens = self._build(production, index, variant, rng if attempt else None)
@@ -150,13 +185,14 @@ class Coverage:
                 self.accepted.setdefault(text, tokens)
                 if refused:
                     self.partial.append(self._gap(refused[0], production, variant))
-                return
+                return True
             refused.append(tokens)
             if self.deadline.left() < 0:
-                return
+                return True  # nothing is known
         # one text of a regular expression that does not work is not yet an alternative that is dead
         sampled = index >= 0 and not self.derivation.terminals[production.body[index]].listed
         (self.partial if sampled else self.dead).append(self._gap(refused[0], production, variant))
+        return False
 
     def _build(
         self, production: Production, index: int, variant: str, rng: random.Random | None
@@ -180,31 +216,37 @@ class Coverage:
         prefix = data[:valid].decode("utf-8", "ignore")
         return Gap(sentence, prefix, production, variant, *self._swallower(tokens, prefix))
 
-    def _swallower(self, tokens: list[Token], prefix: str) -> tuple[Word | None, str, int]:
+    def _swallower(
+        self, tokens: list[Token], prefix: str
+    ) -> tuple[Word | None, str, int, tuple[str, str], bool]:
         """The terminal that began at some token and runs on beyond its end, and the token that it runs over."""
         start = 0
-        found: tuple[Word | None, str, int] = (None, "", 0)
-        for number, token in enumerate(tokens):
+        found: tuple[Word | None, str, int, tuple[str, str], bool] = (None, "", 0, ("", ""), False)
+        for token, following in pairwise(tokens):
             end = start + len(token.text)
-            if end <= len(prefix) and number + 1 < len(tokens):
-                reach = (
-                    token.text + tokens[number + 1].text[:1]
-                )  # one step beyond its end: greed never steps back
-                for word in self.words.beginnings(prefix[:start].encode()):
-                    if word.node and len(reach) > len(token.text) and residual(word.node, reach) is not None:
-                        found = (word, tokens[number + 1].text, start)
+            character = following.text[:1]  # one step beyond its end: greed never steps back
+            for word in self.words.beginnings(prefix[:start].encode()) if end <= len(prefix) else ():
+                rest = residual(word.node, token.text) if word.node and character else None
+                if rest is None:
+                    continue
+                whole = residual(rest, character) is not None
+                if whole or (
+                    not found[0]
+                    and half_shared(first(rest), Chars(((ord(character), ord(character)),))).ranges
+                ):
+                    found = (word, following.text, start, (token.key, following.key), not whole)
             start = end
         return found
 
     # the findings
 
     def _never(self) -> Iterator[Diagnostic]:
-        reported: set[tuple[str, str]] = set()
+        causes: dict[tuple[str, str], Gap] = {}
         for gap in self.dead:
             cause = (gap.swallower.name if gap.swallower else gap.production.head, gap.swallowed)
-            if cause in reported or len(reported) >= _MOST_FINDINGS:
-                continue
-            reported.add(cause)
+            if cause not in causes or gap.nearness > causes[cause].nearness:
+                causes[cause] = gap
+        for gap in list(causes.values())[:_MOST_FINDINGS]:
             yield self._dead(gap)
             if self._endless(gap):
                 yield diagnose(
@@ -220,7 +262,15 @@ class Coverage:
 
     def _dead(self, gap: Gap) -> Diagnostic:
         what = shown(gap.variant) if gap.variant else gap.production.shown
-        if gap.swallower:
+        if gap.only_empty:
+            what = f"{gap.only_empty} in {gap.production.shown}, unless it is empty"
+        if gap.swallower and gap.split:
+            why = (
+                f"the longest match wins, byte by byte, and is never taken back: {shown(gap.swallowed)} begins with the "
+                f"same byte as a character with which {gap.swallower.name} could go on"
+            )
+            fix = f"let an ASCII character follow {gap.swallower.name}, or put both into one terminal"
+        elif gap.swallower:
             why = (
                 f"the longest match wins and is never taken back: {gap.swallower.name} runs over "
                 f"{shown(gap.swallowed)}, so the text stops being valid after {shown(gap.prefix[-60:])}"
@@ -247,17 +297,18 @@ class Coverage:
         rng = random.Random(2)
         for _ in range(_WALKS):
             cursor = self.engine.cursor()
-            text = gap.prefix
-            cursor.feed(text.encode(), Deadline(1.0))
+            cursor.feed(gap.prefix.encode(), Deadline(1.0))
+            rest = residual(word.node, gap.prefix[gap.start :])
             for _step in range(_STEPS):
-                rest = residual(word.node, text[gap.start :])
                 allowed = [chr(byte) for byte in cursor.allowed() if byte < 128]
                 if rest is None or cursor.accepting or not allowed or self.deadline.left() < 0:
                     return False
-                if any(residual(rest, character) is None for character in allowed):
+                after = {character: residual(rest, character) for character in allowed}
+                if None in after.values():
                     return False
-                text += rng.choice(allowed)
-                cursor.feed(text[-1].encode(), Deadline(1.0), exact=False)
+                character = rng.choice(allowed)
+                rest = after[character]
+                cursor.feed(character.encode(), Deadline(1.0), exact=False)
         return True
 
     def _sometimes(self) -> Iterator[Diagnostic]:
@@ -277,7 +328,9 @@ class Coverage:
                 f"{shown(gap.swallowed)}",
                 why="the longest match wins and is never taken back on servers with llguidance; Lark's Earley parser "
                 "would read the text",
-                fix=f"make {gap.swallower.name} unable to match the beginning of what follows, or put both into one "
+                fix="let the two begin differently, or put both into one terminal"
+                if gap.swallower.texts
+                else f"make {gap.swallower.name} unable to match the beginning of what follows, or put both into one "
                 "terminal",
                 witness=gap.sentence,
             )
@@ -300,7 +353,8 @@ class Coverage:
                 if not (len(word) > 1 and word.isalpha() and following[:1].isalnum()):
                     continue
                 terminal = self.derivation.terminals[tokens[index].key]
-                if not terminal.listed:
+                one_word = len(terminal.texts) > 1 and len({t.casefold() for t in terminal.texts}) == 1
+                if not (terminal.listed or one_word):  # one_word: a pattern with the i flag
                     continue
                 before = self.separator.join(token.text for token in tokens[:index])
                 before += self.separator if before else ""
@@ -334,28 +388,33 @@ class Coverage:
                 if not self.derivation.usable(production):
                     continue
                 yield from self._runaway_at(production)
-                twice = len(production.body) == 2 and production.body[0] == production.body[1]
-                if twice and self.separator and production.head.startswith("."):
+                again = len(production.body) > 1 and len(set(production.body)) == 1
+                if again and self.separator and production.head.startswith("."):
                     yield from self._blanks(production)
 
     def _runaway_at(self, production: Production) -> Iterator[Diagnostic]:
-        for index, key in enumerate(production.body):
-            terminal = self.derivation.terminals.get(key)
+        for index, key in enumerate(production.body[: 1 if production.endless else None]):
+            terminal = self.derivation.only_terminal(key) if production.endless else None
+            terminal = terminal or self.derivation.terminals.get(key)
             if terminal is None or terminal.node is None or not terminal.texts:
                 continue
-            if _endless_tail(terminal.node):
-                long = terminal.texts[0] + "a \n" * 400
-                text = "".join(t.text for t in self._build(production, index, long, None))
-                if self.accepts(text):
-                    yield diagnose(
-                        self.document.source,
-                        production.at,
-                        "W3",
-                        f"{key[:40]} may go on for ever: nothing ends it but the end of the text",
-                        why="a model that drifts here writes until it is cut off (any server)",
-                        fix="bound it, as in {0,400}, or leave out the character that ends it",
-                        witness=text[:60],
-                    )
+            each = production.endless and not isinstance(terminal.node, Times) and _wide(terminal.node)
+            if not each and not _endless_tail(terminal.node):
+                continue
+            before, _ = self.derivation.context(production.head)
+            head = "".join(t.text for t in self.derivation.expand(before + production.body[:index]))
+            long = head + terminal.texts[0] + "a \n" * 400
+            # a text that may not end here is ended by what must come
+            if self.accepts(long):
+                yield diagnose(
+                    self.document.source,
+                    production.at,
+                    "W3",
+                    f"{terminal.key[:40]} may go on for ever: nothing ends it but the end of the text",
+                    why="a model that drifts here writes until it is cut off (any server)",
+                    fix="bound it, as in {0,400}, or leave out the character that ends it",
+                    witness=long[:60],
+                )
 
     def _blanks(self, production: Production) -> Iterator[Diagnostic]:
         terminal = self.derivation.only_terminal(production.body[0])
@@ -365,7 +424,7 @@ class Coverage:
         before, after = self.derivation.context(production.head)
         head = "".join(t.text for t in self.derivation.expand(before))
         tail = "".join(t.text for t in self.derivation.expand(after))
-        witness = head + text + self.separator + text + tail
+        witness = head + text + self.separator + text * (len(production.body) - 1) + tail
         if self.accepts(witness):
             yield diagnose(
                 self.document.source,
@@ -413,7 +472,7 @@ def _endless_tail(node: Regular) -> bool:
         case Times(item=item):
             return _endless_tail(item)
         case Concat(items=items) if items:
-            return _endless_tail(items[-1])
+            return _endless_tail(items[-1]) or (nullable(items[-1]) and _endless_tail(Concat(items[:-1])))
         case Union(options=options):
             return any(_endless_tail(option) for option in options)
         case _:

@@ -8,13 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .regular import ANY, EMPTY, Both, Chars, Complement, Concat, Regular, Times, Union, chars, nullable
+from .regular import (
+    ANY,
+    EMPTY,
+    Both,
+    Chars,
+    Complement,
+    Concat,
+    Regular,
+    Times,
+    Union,
+    chars,
+    inverse,
+    nullable,
+    overlap,
+)
 
-__all__ = ["NOTHING", "derive", "first", "matches", "residual"]
+__all__ = ["NOTHING", "derive", "first", "half_shared", "matches", "residual"]
 
 NOTHING = Chars(())
 """The expression that matches no text at all."""
 
+_SAME_BYTE = (
+    *(
+        (lead << 6, (lead << 6) + 63) for lead in range(2, 32)
+    ),  # two bytes in UTF-8: 64 characters for each first one
+    (0x800, 0xFFF),
+    *((lead << 12, (lead << 12) + 4095) for lead in range(1, 16)),
+    (0x10000, 0x3FFFF),
+    *((lead << 18, (lead << 18) + (1 << 18) - 1) for lead in range(1, 4)),
+    (0x100000, 0x10FFFF),
+)
+"""The ranges of characters beyond ASCII that begin with the same byte."""
 _WIDEST = 256  # options of a derivative; beyond, names and findings may be lost, never a verdict
 _EVERYTHING = Complement(NOTHING)
 
@@ -54,6 +79,14 @@ def first(node: Regular) -> Chars:
             return first(items[0]) if items else ANY
         case Complement():
             return ANY
+
+
+def half_shared(one: Chars, other: Chars) -> Chars:
+    """The characters of `other` that are none of `one`, and yet begin with the same byte in UTF-8 as one of them."""
+    if not any(high > 127 for _, high in other.ranges) or not any(high > 127 for _, high in one.ranges):
+        return NOTHING
+    both = [pair for pair in _SAME_BYTE if overlap(one, Chars((pair,))).ranges]
+    return overlap(overlap(chars(both), other), inverse(one))
 
 
 _MOST_STEPS = 1 << 16

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from jigwork.errors import GrammarError
 
+from .caret import narrowed, pointed
+from .edits import Edit
 from .nodes import Source
 
 __all__ = ["Diagnostic", "diagnose"]
@@ -19,7 +21,8 @@ class Diagnostic:
     `rule` is E1 to E14 (errors: the grammar is refused, can hang a server, or cannot be written) or W1 to W12
     (warnings: it is read differently somewhere). `message` says what is wrong, `why` which server minds and what
     happens there, `fix` what to write instead. `witness` is a text that shows it, where there is one. `line` and
-    `column` count from 1; both are None where the finding is about the grammar as a whole.
+    `column` count characters from 1; both are None where the finding is about the grammar as a whole. `edits` make the
+    fix where it is safe: where no text is accepted afterwards that was not before, and none is lost.
     """
 
     rule: str
@@ -31,6 +34,7 @@ class Diagnostic:
     column: int | None = None
     excerpt: str = ""
     witness: str | None = None
+    edits: tuple[Edit, ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.line}:{self.column}: " if self.line else ""
@@ -40,15 +44,25 @@ class Diagnostic:
         """The finding as a compiler prints it: place, message, line with caret, why, fix."""
         lines = [f"{name}:{self}" if name else str(self)]
         if self.excerpt:
-            lines += ["    " + line for line in self.excerpt.splitlines()]
+            lines += ["    " + line for line in self.excerpt.split("\n")]
         if self.witness is not None:
             lines.append(f"    witness: {self.witness!r}")
         lines += [f"    {label}: {text}" for label, text in (("why", self.why), ("fix", self.fix)) if text]
         return "\n".join(lines)
 
+    def caret(self, width: int) -> tuple[str, str] | None:
+        """The line and the caret below it in `width` columns of a terminal; None where the finding has no place."""
+        return narrowed(self.excerpt, width) if self.excerpt else None
+
     def to_dict(self) -> dict[str, Any]:
         """All fields, for JSON."""
-        return asdict(self)
+        return {**asdict(self), "edits": [asdict(edit) for edit in self.edits]}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Diagnostic:
+        """The finding that `to_dict` has written."""
+        made: dict[str, Any] = {**fields, "edits": tuple(Edit(**edit) for edit in fields["edits"])}
+        return cls(**made)
 
     def to_error(self) -> GrammarError:
         """The finding as the exception that a constructor raises."""
@@ -76,9 +90,6 @@ def diagnose(
 
 
 def excerpt(source: Source, at: int, *, width: int = 100) -> str:
-    """The line of an offset, cut to `width` around it, and a caret below."""
+    """The line of an offset, cut to `width` columns around it, and a caret below."""
     line, column = source.position(at)
-    text = source.line(line).replace("\t", " ")
-    start = max(0, min(column - 1 - width // 2, len(text) - width))
-    shown = text[start : start + width]
-    return f"{shown}\n{' ' * (column - 1 - start)}^"
+    return "\n".join(pointed(source.line(line), column - 1, width=width))

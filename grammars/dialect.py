@@ -15,8 +15,9 @@ from .derivation import Production, Terminal, Token
 from .derivative import matches
 from .diagnostics import Diagnostic, diagnose
 from .engine import Deadline
-from .nodes import Name, Node, Pattern, walk
-from .regular import Union, finite, nullable, samples
+from .lexicon import Lexicon, NotRegularError
+from .nodes import Literal, Name, Node, Pattern, walk
+from .regular import Union, finite, literal, nullable, samples, shortest
 from .rust_regex import Note, RegexError, read_regex
 from .tree import lark_text
 from .writer import write_node
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Dialect"]
 
 _PATTERN_SECONDS = 0.8  # for the search of one witness
+_JSON_ESCAPE = re.compile(r'"(?:[^"\\\n]|\\[^/b\n])*\\([/b])')
 _COMBINING, _SEPARATOR = "\u0301", "\x1c"
 _MEANINGS = {
     "lazy": "a lazy quantifier is read as a greedy one",
@@ -94,6 +96,7 @@ class Dialect:
             yield from self._unloadable(earley)
             earley = None
         yield from self._patterns(earley)
+        yield from self._strings()
         if earley is not None:
             yield from self._common(earley)
         if lalr and text:
@@ -101,14 +104,17 @@ class Dialect:
 
     def _nullable(self) -> Iterator[Diagnostic]:
         for terminal in self.derivation.terminals.values():
-            if terminal.node is not None and nullable(terminal.node) and terminal.key != '""':
+            if terminal.node is not None and nullable(terminal.node):
+                definition = self.document.definition(terminal.key)
                 yield diagnose(
                     self.document.source,
-                    terminal.at,
+                    definition.at if definition else terminal.at,
                     "W8",
                     f"the terminal {terminal.key[:40]} may be empty, which Lark refuses",
                     why="servers accept it; Lark cannot load the grammar, so there are no trees",
-                    fix="make it match at least one character, and its use optional: TERMINAL?",
+                    fix="drop it"
+                    if terminal.key == '""'
+                    else "make it match at least one character, and its use optional: TERMINAL?",
                     witness="",
                 )
 
@@ -128,8 +134,8 @@ class Dialect:
     # patterns
 
     def _pattern_nodes(self) -> Iterator[Pattern]:
-        for definition in self.document.definitions:
-            for node in walk(definition.body):
+        for body in (*(d.body for d in self.document.definitions), *self.document.ignores):
+            for node in walk(body):
                 if isinstance(node, Pattern):
                     yield node
 
@@ -140,6 +146,8 @@ class Dialect:
             except RegexError:
                 continue
             kinds = {note.kind: note for note in reversed(notes) if _suspicious(note)}
+            if any(found is node for ignored in self.document.ignores for found in walk(ignored)):
+                kinds.pop("unicode-class", None)  # which odd spaces are skipped is nobody's trap
             if isinstance(read_regex(node.pattern, node.flags).node, Union) or "|" in node.pattern:
                 kinds.setdefault("branches", Note("branches", 0, node.pattern))
             if not kinds:
@@ -168,6 +176,8 @@ class Dialect:
     def _witness(self, node: Pattern, earley: _Parser, branches: bool) -> str | None:
         """A complete text on which llguidance and Lark differ, with a text of this pattern in it."""
         end = Deadline(min(_PATTERN_SECONDS, self.deadline.left()))
+        if any(found is node for ignored in self.document.ignores for found in walk(ignored)):
+            return self._between(node, earley, end)
         early = _cut_early(node) if branches else []
         for terminal in list(self.derivation.terminals.values()):
             if terminal.node is None or not self._contains(terminal, node):
@@ -187,7 +197,22 @@ class Dialect:
                     return whole
         return None
 
-    def _contains(self, terminal: Terminal, node: Pattern) -> bool:
+    def _between(self, node: Pattern, earley: _Parser, end: Deadline) -> str | None:
+        """The same for a pattern that is ignored: a text of it between the first tokens of a sentence."""
+        tokens = next((found for found in self.coverage.accepted.values() if len(found) > 1), None)
+        if tokens is None:
+            return None
+        regular = read_regex(node.pattern, node.flags).node
+        rest = "".join(token.text for token in tokens[1:])
+        for text in _candidates(Terminal("", regular, (), node.at), node):
+            for whole in (tokens[0].text + text + rest, tokens[0].text + text + text + rest):
+                if end.left() < 0:
+                    return None
+                if self.coverage.accepts(whole) != _parses(earley, whole):
+                    return whole
+        return None
+
+    def _contains(self, terminal: Terminal, node: Node) -> bool:
         if terminal.key == write_node(node):
             return True
         by_name = {d.name: d for d in self.document.definitions if d.terminal}
@@ -225,16 +250,46 @@ class Dialect:
         ]
         return "".join(token.text for token in tokens)
 
+    # strings
+
+    def _strings(self) -> Iterator[Diagnostic]:
+        """Escapes of JSON that Lark, whose strings are Python's, reads as a backslash and a letter."""
+        for body in (d.body for d in self.document.definitions):
+            for node in walk(body):
+                found = (
+                    _JSON_ESCAPE.match(self.document.source.text, node.at)
+                    if isinstance(node, Literal)
+                    else None
+                )
+                if found is None:
+                    continue
+                written = "/" if found[1] == "/" else "\\u0008"
+                yield diagnose(
+                    self.document.source,
+                    found.start(1) - 1,
+                    "W4",
+                    f"\\{found[1]} in a string is {'a slash' if found[1] == '/' else 'a backspace'} for servers, and a "
+                    f"backslash and {found[1]} for Lark",
+                    why="servers with llguidance and Lark (Python) read this differently",
+                    fix=f"write {written}",
+                    witness=next(self._sentences_with(node), None),
+                )
+
+    def _sentences_with(self, node: Node) -> Iterator[str]:
+        for terminal in self.derivation.terminals.values():
+            production = self._user(terminal) if self._contains(terminal, node) else None
+            if production is not None:
+                yield from (self._whole(production, terminal, text) for text in terminal.texts[:1])
+
     # imports
 
     def _common(self, earley: _Parser) -> Iterator[Diagnostic]:
         for item in self.document.imports:
             witness = DIFFERENT.get(item.path.removeprefix("common."))
-            terminal = self.derivation.terminals.get(item.alias)
-            if witness is None or terminal is None or (production := self._user(terminal)) is None:
+            if witness is None:
                 continue
-            whole = self._whole(production, terminal, witness)
-            if self.coverage.accepts(whole) and not _parses(earley, whole):
+            whole = next(self._texts_with(item.alias, witness), "")
+            if whole and self.coverage.accepts(whole) and not _parses(earley, whole):
                 yield diagnose(
                     self.document.source,
                     item.at,
@@ -244,6 +299,17 @@ class Dialect:
                     fix=f'define {item.alias} yourself: /"([^"\\\\\\x00-\\x1f]|\\\\.)*"/',
                     witness=whole,
                 )
+
+    def _texts_with(self, name: str, text: str) -> Iterator[str]:
+        """Sentences in which an imported terminal, or one that is built of it, has a certain text."""
+        for terminal in self.derivation.terminals.values():
+            production = self._user(terminal)
+            try:
+                made = shortest(Lexicon(self.document, {name: literal(text)}).terminal(terminal.key))
+            except NotRegularError:
+                continue
+            if made is not None and text in made and production is not None:
+                yield self._whole(production, terminal, made)
 
     # Lark as the target
 
@@ -374,3 +440,4 @@ def _candidates(terminal: Terminal, node: Pattern) -> Iterator[str]:
             yield text + character
             if text:
                 yield text[:-1] + character
+                yield character + text[1:]

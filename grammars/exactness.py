@@ -15,7 +15,7 @@ from .engine import Deadline
 from .nodes import Document
 from .regular import Both, Chars, Complement, Concat, Regular, Times, Union, chars, nullable, overlap, pick
 
-__all__ = ["difference"]
+__all__ = ["difference", "representatives"]
 
 _SECONDS = 5.0
 _MOST_STATES = 1500
@@ -70,7 +70,7 @@ def _rivals(
 
 def _share(one: Regular, other: Regular, deadline: Deadline) -> bool:
     """Whether some text matches both, or may match both as far as was looked."""
-    alphabet = _representatives((one, other))
+    alphabet = representatives((one, other))
     seen: set[tuple[Regular, Regular]] = set()
     pending = [(one, other)]
     while pending:
@@ -90,7 +90,7 @@ def _share(one: Regular, other: Regular, deadline: Deadline) -> bool:
 def _goes_on(node: Regular, rival: Regular, follow: Chars, deadline: Deadline) -> Chars | None:
     """The characters of `follow` with which the rival can go on where the node has a whole match; None if unknown."""
     found = NOTHING
-    alphabet = _representatives((node, rival))
+    alphabet = representatives((node, rival))
     seen: set[tuple[Regular, Regular]] = set()
     pending: list[tuple[Regular, Regular]] = [(node, rival)]
     while pending:
@@ -112,7 +112,7 @@ def _goes_on(node: Regular, rival: Regular, follow: Chars, deadline: Deadline) -
     return found
 
 
-def _representatives(nodes: Iterable[Regular]) -> list[str]:
+def representatives(nodes: Iterable[Regular]) -> list[str]:
     """One character for each set of characters that the nodes do not tell apart."""
     edges: set[int] = set()
     stack = list(nodes)

@@ -11,6 +11,7 @@ from typing import Any
 
 from jigwork.errors import GrammarError
 
+from .automata import plain
 from .exactness import difference
 from .lexicon import Lexicon, NotRegularError
 from .nodes import Alias, Choice, Definition, Document, Name, Node, Repeat, Sequence
@@ -19,8 +20,12 @@ from .regular import Both, Chars, Complement, Concat, Regular, Times, Union, fin
 from .rust_regex import read_regex
 from .writer import write_node
 
-__all__ = ["Export", "gbnf", "llguidance", "pattern", "string_schema"]
+__all__ = ["SPELLINGS", "Export", "gbnf", "llguidance", "pattern", "regex_text", "string_schema"]
 
+SPELLINGS = (
+    "%json is written as rules for JSON as json.dumps spells it; llguidance itself takes a few other spellings of names "
+    "and numbers"
+)
 _MOST_PATTERN = 100_000
 _MOST_ENUM = 250  # texts; OpenAI bounds the length of longer lists
 
@@ -52,8 +57,8 @@ def gbnf(syntax: str, definition: str) -> Export:
     lines = [writer.rule(definition) for definition in document.definitions if not definition.terminal]
     lines += [f"{writer.name(name)} ::= {_gbnf(writer.terminal(name))}" for name in writer.used]
     lines.sort(key=lambda line: not line.startswith("root ::="))
-    reason = difference(document)
-    return Export("\n".join(lines) + "\n", reason is None, () if reason is None else (reason,))
+    reasons = _differences(definition, document)
+    return Export("\n".join(lines) + "\n", not reasons, reasons)
 
 
 def pattern(syntax: str, definition: str) -> Export:
@@ -63,8 +68,8 @@ def pattern(syntax: str, definition: str) -> Export:
     """
     document = _document(syntax, definition)
     text = _Pattern(document).start()
-    reason = difference(document)
-    return Export(text, reason is None, () if reason is None else (reason,))
+    reasons = _differences(definition, document)
+    return Export(text, not reasons, reasons)
 
 
 def string_schema(syntax: str, definition: str) -> dict[str, Any]:
@@ -78,11 +83,21 @@ def string_schema(syntax: str, definition: str) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^(?:{made.text})$"}
 
 
+def _differences(definition: str, document: Document) -> tuple[str, ...]:
+    reason = difference(document)
+    reasons = () if reason is None else (reason,)
+    return (*reasons, SPELLINGS) if "%json" in definition else reasons
+
+
 def _slashed(definition: str) -> str:
     return "start: /" + (definition if "\\/" in definition else definition.replace("/", "\\/")) + "/\n"
 
 
 def _document(syntax: str, definition: str) -> Document:
+    if "%json" in definition:
+        from .openai_words import openai_words
+
+        definition = openai_words(syntax, definition).text
     document = read(_slashed(definition) if syntax == "regex" else definition)
     if document.ignores:
         line, column = document.source.position(document.ignores[0].at)
@@ -105,27 +120,27 @@ def _regular(document: Document, lexicon: Lexicon, node: Node) -> Regular:
         regular = lexicon.regular(node)
     except NotRegularError as error:
         raise _refuse(document, node.at, f"{write_node(node)[:60]} has no counterpart there") from error
-    if _inexact(regular):
+    found = None if _approximate(regular) else plain(regular)
+    if found is None:
         raise _refuse(
             document,
             node.at,
-            f"{write_node(node)[:60]} uses Unicode classes, & or ~; write the characters out",
+            f"{write_node(node)[:60]} uses Unicode classes, or & and ~ that need a very long pattern; write the "
+            "characters out",
         )
-    return regular
+    return found
 
 
-def _inexact(node: Regular) -> bool:
+def _approximate(node: Regular) -> bool:
     match node:
         case Chars(approximate=approximate):
             return approximate
-        case Concat(items=items):
-            return any(_inexact(item) for item in items)
+        case Concat(items=items) | Both(items=items):
+            return any(_approximate(item) for item in items)
         case Union(options=options):
-            return any(_inexact(option) for option in options)
-        case Times(item=item):
-            return _inexact(item)
-        case Both() | Complement():
-            return True
+            return any(_approximate(option) for option in options)
+        case Times(item=item) | Complement(item=item):
+            return _approximate(item)
 
 
 class _Gbnf:
@@ -314,7 +329,7 @@ class _Pattern:
                     raise _refuse(self.document, node.at, f"{name} has attributes or a parameter")
                 return f"(?:{self.rule(definition)})"
             case _:
-                return _expression(_regular(self.document, self.lexicon, node))
+                return regex_text(_regular(self.document, self.lexicon, node))
 
     def tight(self, node: Node) -> str:
         text = self.node(node)
@@ -353,7 +368,10 @@ def _gbnf_parts(items: tuple[Regular, ...]) -> list[str]:
     parts: list[str] = []
     text = ""
     for item in items:
-        if isinstance(item, Chars) and len(item.ranges) == 1 and item.ranges[0][0] == item.ranges[0][1]:
+        one = isinstance(item, Chars) and len(item.ranges) == 1 and item.ranges[0][0] == item.ranges[0][1]
+        if (
+            one and isinstance(item, Chars) and item.ranges[0][0] != 127
+        ):  # XGrammar loses it inside of a string
             text += _in_string(item.ranges[0][0])
             continue
         if text:
@@ -378,7 +396,8 @@ def _code(code: int) -> str:
     """A character inside of brackets."""
     if chr(code).isascii() and chr(code).isalnum():
         return chr(code)
-    return f"\\x{code:02X}" if code < 0x80 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+    # Never \\x: XGrammar reads on as long as there are hexadecimal digits, llama.cpp stops after two.
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def _in_string(code: int) -> str:
@@ -387,7 +406,7 @@ def _in_string(code: int) -> str:
     return _code(code)
 
 
-def _expression(node: Regular) -> str:
+def regex_text(node: Regular) -> str:
     """A regular expression in the words that all dialects share."""
     match node:
         case Chars(ranges=ranges):
@@ -399,11 +418,11 @@ def _expression(node: Regular) -> str:
             )
             return f"[{body}]"
         case Concat(items=items):
-            return "".join(f"(?:{_expression(i)})" if isinstance(i, Union) else _expression(i) for i in items)
+            return "".join(f"(?:{regex_text(i)})" if isinstance(i, Union) else regex_text(i) for i in items)
         case Union(options=options):
-            return "|".join(_expression(option) for option in options)
+            return "|".join(regex_text(option) for option in options)
         case Times(item=item, low=low, high=high):
-            text = _expression(item)
+            text = regex_text(item)
             return (text if isinstance(item, Chars) else f"(?:{text})") + _counts(low, high)
         case _:
             raise GrammarError("& and ~ have no counterpart in a regular expression", rule="W7")

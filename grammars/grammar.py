@@ -104,9 +104,13 @@ class Grammar:
 
     @classmethod
     def from_json_schema(cls, schema: SchemaLike, *, name: str | None = None) -> Grammar:
-        """Compact JSON after a schema (dict or text), a pydantic model or a `TypeAdapter`; keys in schema order.
+        """Compact JSON after a schema (dict or text), a pydantic model or a `TypeAdapter`: what `jsonschema` calls valid.
 
-        Compiles at once, because only llguidance knows which keywords it can enforce; what it cannot is refused.
+        The text is as `json.dumps(value, ensure_ascii=False, separators=(",", ":"))` writes it. Keys stand in the order
+        in which the schema's `properties` name them (those of `allOf`, `anyOf` or `$ref` before it come first), other
+        keys after them in any order; whole numbers are written without a fraction. Formats that JSON Schema defines
+        are held, others are notes. Compiles at once; a keyword that no grammar can hold (such as `uniqueItems` over
+        strings) is refused with its JSON pointer.
         """
         from .json_schema import compiled_schema, schema_of
 
@@ -234,8 +238,14 @@ class Grammar:
         return token_matcher(self.syntax, self.definition, tokenizer, end=end)
 
     def to_openai(self, endpoint: Endpoint = "responses") -> dict[str, Any]:
-        """The `format` of a custom tool; the two endpoints nest it differently."""
-        plain = {"syntax": self.syntax, "definition": self.definition}
+        """The `format` of a custom tool; the two endpoints nest it differently.
+
+        OpenAI's server is not known to take `%json`, so JSON schemas are written as rules. Raises GrammarError where
+        a schema has no such rules.
+        """
+        from .openai_words import openai_words
+
+        plain = {"syntax": self.syntax, "definition": openai_words(self.syntax, self.definition).text}
         if endpoint == "responses":
             return {"type": "grammar", **plain}
         if endpoint == "chat":

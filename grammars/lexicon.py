@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .common import COMMON
 from .nodes import (
     Alias,
@@ -31,12 +33,12 @@ class NotRegularError(ValueError):
 
 
 class Lexicon:
-    """The terminals of one document. Trees are built when first asked for and kept."""
+    """The terminals of one document. Trees are built when first asked for and kept; `given` are other ones for some."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, given: Mapping[str, Regular] | None = None) -> None:
         self._bodies = {d.name: d.body for d in document.definitions if d.terminal}
         self._imported = {i.alias: i.path.removeprefix("common.") for i in document.imports}
-        self._built: dict[str, Regular] = {}
+        self._built: dict[str, Regular] = dict(given or {})
         self._open: set[str] = set()
 
     def names(self) -> list[str]:

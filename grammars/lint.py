@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from .common import COMMON
 from .diagnostics import Diagnostic, diagnose
@@ -28,14 +29,16 @@ from .rust_regex import RegexError, read_regex
 __all__ = ["lint", "lint_regex"]
 
 _RULE = re.compile(r"_?[a-z][a-z0-9_\-]*")
+_WORD = re.compile(r"\w+")
 _TERMINAL = re.compile(r"_?[A-Z][A-Z0-9_\-]*")
+_MOST = 100  # findings of one kind: nobody reads more
 _DEEPEST = 500
 """Of rules in a chain; llguidance overflows a stack of 8 MB at some 2600."""
 
 
 def lint(document: Document) -> list[Diagnostic]:
     """All findings of rules E1 to E9, in the order of the text."""
-    found = [finding for rule in _RULES for finding in rule(document)]
+    found = [finding for rule in _RULES for finding in islice(rule(document), _MOST)]
     return sorted(found, key=lambda finding: (finding.line or 1 << 30, finding.column or 0))
 
 
@@ -47,7 +50,8 @@ def lint_regex(pattern: str) -> list[Diagnostic]:
     try:
         read_regex(pattern)
     except RegexError as error:
-        return [diagnose(source, error.at, "E1", str(error))]
+        message, _, fix = str(error).partition("; ")
+        return [diagnose(source, error.at, "E1", message, fix=fix)]
     return []
 
 
@@ -66,7 +70,8 @@ def _patterns(document: Document) -> Iterator[Diagnostic]:
         try:
             read_regex(node.pattern, node.flags)
         except RegexError as error:
-            yield diagnose(document.source, node.at + 1 + error.at, "E1", str(error))
+            message, _, fix = str(error).partition("; ")
+            yield diagnose(document.source, node.at + 1 + error.at, "E1", message, fix=fix)
 
 
 def _priorities(document: Document) -> Iterator[Diagnostic]:
@@ -177,7 +182,15 @@ def _definitions(document: Document) -> Iterator[Diagnostic]:
             )
         seen.setdefault(name, definition)
     if "start" not in seen:
-        yield diagnose(document.source, None, "E7", "there is no rule named start", fix="write `start: ...`")
+        near = [name for name in seen if difflib.get_close_matches(name.lower(), ["start"], 1, 0.75)]
+        used = {n.name for n in _nodes(document) if isinstance(n, Name)}
+        roots = [name for name in seen if name not in used and name.islower()]
+        fix = f"a text begins with the rule start: write `start: {roots[0] if roots else '...'}`"
+        if len(roots) > 1:
+            fix += f", or one of {', '.join(roots[1:4])}, which no other rule uses either"
+        if near:
+            fix = f"a text begins with the rule start: rename {near[0]}"
+        yield diagnose(document.source, None, "E7", "there is no rule named start", fix=fix)
     imports: set[str] = set()
     for item in document.imports:
         if item.alias in imported and item.alias in imports:
@@ -187,20 +200,29 @@ def _definitions(document: Document) -> Iterator[Diagnostic]:
 
 def _uses(document: Document) -> Iterator[Diagnostic]:
     known = {d.name for d in document.definitions} | {item.alias for item in document.imports}
-    for node in _nodes(document):
-        if isinstance(node, Name) and node.name not in known:
-            near = [n for n in known if n.lower() == node.name.lower()]
-            near = near or difflib.get_close_matches(node.name, known, 1, 0.5)
-            kind = "terminal" if node.terminal else "rule"
-            library = node.name in COMMON
-            fix = (
-                f"%import common.{node.name}"
-                if library
-                else f"did you mean {near[0]}?"
-                if near
-                else "define it"
-            )
-            yield diagnose(document.source, node.at, "E7", f"the {kind} {node.name} is not defined", fix=fix)
+    stated = set(_WORD.findall(" ".join(rest.partition(":")[0] for _, rest, _ in document.statements)))
+    named = known | stated
+    for definition in (*document.definitions, None):
+        parameters = definition.parameters or () if definition else ()
+        bodies = (definition.body,) if definition else document.ignores
+        for node in (n for body in bodies for n in walk(body)):
+            if isinstance(node, Name) and node.name not in named and node.name not in parameters:
+                kind = "terminal" if node.terminal else "rule"
+                fix = _meant(node.name, known)
+                yield diagnose(
+                    document.source, node.at, "E7", f"the {kind} {node.name} is not defined", fix=fix
+                )
+
+
+def _meant(name: str, known: set[str]) -> str:
+    """What to do about a name that is not defined."""
+    if name in COMMON:
+        return f"%import common.{name}"
+    near = [n for n in known if n.lower() == name.lower()] or difflib.get_close_matches(name, known, 1, 0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    library = difflib.get_close_matches(name, COMMON, 1, 0.8)
+    return f"did you mean {library[0]}? Then write %import common.{library[0]}" if library else "define it"
 
 
 def _terminals(document: Document) -> Iterator[Diagnostic]:

@@ -28,11 +28,12 @@ class TokenMatcher:
         self.size = size
         self.end = end
         self._ended = False
+        self._taken = 0
 
     def copy(self) -> TokenMatcher:
         """The same place, to go on from independently."""
         made = TokenMatcher(self._matcher.deep_copy(), size=self.size, end=self.end)
-        made._ended = self._ended
+        made._ended, made._taken = self._ended, self._taken
         return made
 
     @property
@@ -46,9 +47,13 @@ class TokenMatcher:
         return self._ended
 
     def mask(self) -> bytes:
-        """One bit for each token, lowest bit first; set where the token may come next. Raises GrammarLimitError."""
+        """One bit for each token, lowest bit first; set where the token may come next.
+
+        Raises GrammarLimitError where llguidance gives up, GrammarError where no token of the vocabulary goes on.
+        """
         if self._ended:
             return bytes((self.size + 7) // 8)
+        self._check()
         if self._matcher.is_stopped():
             return self.only_end()
         mask = self._matcher.compute_bitmask()
@@ -71,6 +76,7 @@ class TokenMatcher:
             return False
         if not self._matcher.consume_tokens([token]):
             self._check()
+        self._taken += 1
         return True
 
     def forced(self) -> list[int]:
@@ -84,17 +90,23 @@ class TokenMatcher:
         return found
 
     def rollback(self, count: int) -> None:
-        """Take the last tokens back, the end token included."""
+        """Take the last tokens back, the end token included. Raises GrammarError for more than were consumed."""
+        if not 0 <= count <= self._taken + self._ended:
+            raise GrammarError(
+                f"rollback({count}): from 0 to {self._taken + self._ended} tokens can be taken back"
+            )
         if count > 0 and self._ended:
             self._ended = False
             count -= 1
-        if count > 0 and not self._matcher.rollback(count):
-            self._check()
+        if count > 0:
+            self._taken -= count
+            if not self._matcher.rollback(count):
+                self._check()
 
     def reset(self) -> None:
         """Go back to the beginning of the text."""
         self._matcher.reset()
-        self._ended = False
+        self._ended, self._taken = False, 0
 
     def only_end(self) -> bytes:
         """The mask that holds the end token alone."""
@@ -105,6 +117,10 @@ class TokenMatcher:
     def _check(self) -> None:
         if self._matcher.is_error():
             said = self._matcher.get_error().strip().split("\n")[0]
+            if "NoExtension" in said:
+                raise GrammarError(
+                    "no token of this vocabulary can go on from here; it lacks a byte of the text"
+                )
             raise GrammarLimitError(f"llguidance gave up: {said}", rule="E13")
 
 

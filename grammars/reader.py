@@ -131,22 +131,32 @@ class _Reader:
         while self.token.text in ("!", "?"):
             modifiers += self.take().text
         if self.token.kind != "name":
-            raise self.error(f"expected a rule or terminal, `name: ...`, found {self.shown()}")
+            more = "; a rule goes on only in a line that begins with |" if at and self.indented() else ""
+            raise self.error(f"expected a rule or terminal, `name: ...`, found {self.shown()}{more}")
         name = self.take().text
         parametric = self.skip("::")
-        if parametric:
+        if parametric and self.token.text != "=":
             self.want("_", "after ::")
         parameters = self.parameters() if self.token.text == "{" else None
         priority = None
         if self.skip("."):
             priority = self.take().text
         attributes = self.attributes() if self.token.text == "[" else ()
+        if self.token.text in ("=", "->"):
+            sign = ("::" if parametric else "") + self.token.text
+            raise self.error(f"{sign} is another notation; a rule is written {name}: ...")
         if self.token.text != ":":
             raise self.error(f"expected : after {name}, found {self.shown()}")
         self.take()
+        if self.shown() == "=":
+            raise self.error(f":= is another notation; a rule is written {name}: ...")
         return Definition(
             name, self.choice(), at, modifiers, priority, parameters, attributes, parametric=parametric
         )
+
+    def indented(self) -> bool:
+        before = self.source.text[: self.token.at].rpartition("\n")[2]
+        return before.isspace()
 
     def parameters(self) -> tuple[str, ...]:
         self.take()
@@ -214,8 +224,8 @@ class _Reader:
         if ahead and self.peek(ahead).text == "|":
             if ahead > 1:
                 raise self.error(
-                    "a comment stands between two options; llguidance ends the rule there. "
-                    "Move the comment above the rule or behind an option",
+                    "a comment stands between two options (or an empty line), and llguidance ends the rule there; "
+                    "move the comment above the rule or behind an option",
                     at=self.peek(ahead).at,
                 )
             self.position += ahead + 1

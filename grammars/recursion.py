@@ -14,6 +14,11 @@ from .engine import Deadline, small_engine
 __all__ = ["recursion"]
 
 _ROW, _REPEATS = 150, 400
+_SEPARATORS = {"", ",", ";", "|", "&"}
+_SLOW = (
+    "llguidance keeps every element open to the end: a text of twice the length takes four times as long "
+    "(every server that uses it)"
+)
 _WHY = (
     "llguidance keeps more in memory for every element, slows down, and stops with an error at 2000 items in a row "
     "(every server that uses it)"
@@ -28,6 +33,8 @@ def recursion(coverage: Coverage) -> Iterator[Diagnostic]:
             if item is None or coverage.deadline.left() < 0 or not coverage.derivation.usable(production):
                 continue
             witness = _growing(coverage, production, item)
+            slow = not witness and _separated(coverage, production, item)
+            witness = witness or slow or ""
             if not witness:
                 continue
             name = production.head
@@ -40,7 +47,13 @@ def recursion(coverage: Coverage) -> Iterator[Diagnostic]:
                 message = f"{name} is a list that recurses on its right end: {production.shown}"
                 fix = f"write it with * or +, or on the left: {name}: {name} ... | ..."
             yield diagnose(
-                coverage.document.source, production.at, "W6", message, why=_WHY, fix=fix, witness=witness
+                coverage.document.source,
+                production.at,
+                "W6",
+                message,
+                why=_SLOW if slow else _WHY,
+                fix=fix,
+                witness=witness,
             )
 
 
@@ -59,6 +72,21 @@ def _item(production: Production, options: list[Production]) -> tuple[str, ...] 
         return None
     ends = any(not o.body or o.body[0] == body[0] for o in options if o is not production)
     return body[:-1] if ends else None
+
+
+def _separated(coverage: Coverage, production: Production, symbols: tuple[str, ...]) -> str:
+    """A text of a list whose elements stand between commas, semicolons or line ends: such lists get long.
+
+    An operator that binds to the right, as in `power: atom "^" power | atom`, is as it must be.
+    """
+    terminal = coverage.derivation.terminals.get(symbols[-1])
+    if production.endless or len(symbols) < 2 or terminal is None or not terminal.listed:
+        return ""
+    if any(text.strip() not in _SEPARATORS for text in terminal.texts):
+        return ""
+    before, after = coverage.derivation.context(production.head)
+    whole = before + symbols * 3 + (production.head, *after)
+    return coverage.sentence(coverage.derivation.expand(whole)) or ""
 
 
 def _growing(coverage: Coverage, production: Production, symbols: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,8 @@ __all__ = [
 _LAST = 0x10FFFF
 _LONGEST = 20_000  # characters of a made-up text
 _DRAWN = 3_000  # steps of a random one
+_MOST_SEARCHED = 400
+_LONGEST_WALK = 80
 _SURROGATES = (0xD800, 0xDFFF)
 # What a person would type comes first; anything else only where a class leaves no choice.
 _PREFERRED = "aze09AZ_-. ,:;/+*=()[]{}<>'\"#@!?%&|$^~`\\\t\n"
@@ -187,7 +190,7 @@ def pick(given: Chars, rng: random.Random | None = None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def shortest(node: Regular) -> str | None:
-    """A shortest matching text; None where there is none, where `&` and `~` hide it, or where it is very long."""
+    """A shortest matching text; None where there is none, where `&` and `~` hide it well, or where it is very long."""
     text = _shortest(node)
     return text if text is None or len(text) <= _LONGEST else None
 
@@ -211,7 +214,41 @@ def _shortest(node: Regular) -> str | None:
             text = shortest(item) if low else ""
             return None if text is None or len(text) * low > _LONGEST else text * low
         case Both() | Complement():
-            return None
+            return _searched(node)
+
+
+def _searched(node: Regular) -> str | None:
+    """A shortest text of what has `&` or `~`, found by trying; None after many tries."""
+    from .derivative import NOTHING, derive
+
+    letters = [*_PREFERRED, *(chr(low) for low in _lows(node) if not _SURROGATES[0] <= low <= _SURROGATES[1])]
+    known = {node}
+    pending = deque([(node, "")])
+    while pending and len(known) < _MOST_SEARCHED:
+        one, text = pending.popleft()
+        if nullable(one):
+            return text
+        for letter in letters:
+            after = derive(one, letter)
+            if after != NOTHING and after not in known:
+                known.add(after)
+                pending.append((after, text + letter))
+    return None
+
+
+def _lows(node: Regular) -> set[int]:
+    """The first characters of all classes in a tree."""
+    found: set[int] = set()
+    stack: list[Regular] = [node]
+    while stack:
+        match stack.pop():
+            case Chars(ranges=ranges):
+                found.update(low for low, _ in ranges)
+            case Concat(items=items) | Both(items=items) | Union(options=items):
+                stack.extend(items)
+            case Times(item=item) | Complement(item=item):
+                stack.append(item)
+    return found
 
 
 def finite(node: Regular, limit: int) -> list[str] | None:
@@ -297,7 +334,26 @@ class _Draw:
                 count = self.rng.randint(low, most)
                 return self.all_of((item,) * count, max(1, room // 2)) if count <= _LONGEST else None
             case Both() | Complement():
-                return None
+                return self.walk(node)
+
+    def walk(self, node: Regular) -> str | None:
+        """A text of what has `&` or `~`, character by character."""
+        from .derivative import NOTHING, derive, first
+
+        written = ""
+        for _ in range(_LONGEST_WALK):
+            self.left -= 1
+            if nullable(node) and self.rng.random() < 0.3:
+                return written
+            letters = [letter for letter in _PREFERRED + "bcdefgh" if letter in first(node)]
+            letters += [chr(low) for low, _ in first(node).ranges[:8]]
+            self.rng.shuffle(letters)
+            after = next((d for letter in letters if (d := derive(node, letter)) != NOTHING), None)
+            if after is None or self.left < 0:
+                break
+            letter = next(letter for letter in letters if derive(node, letter) == after)
+            node, written = after, written + letter
+        return written if nullable(node) else None
 
     def all_of(self, nodes: tuple[Regular, ...], room: int) -> str | None:
         """The texts of all nodes, one after the other."""

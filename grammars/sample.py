@@ -17,10 +17,12 @@ __all__ = ["sample"]
 
 _TRIES = 12
 _WALK_SECONDS = 1.0
+_SECONDS = 10.0  # for all texts
 
 
 def sample(syntax: str, definition: str, n: int, *, seed: int, longest: int) -> list[str]:
-    """`n` accepted texts of at most `longest` characters, the same for a seed. Raises GrammarError where none is found.
+    """`n` accepted texts of at most `longest` characters, the same for a seed. Raises GrammarError where none is found,
+    and its subclass GrammarLimitError where that takes longer than 10 s.
 
     The first texts go through the alternatives one by one, so that `n` as large as their number covers all that can
     be written; the others are random. Texts may repeat where the language is small.
@@ -32,13 +34,20 @@ def sample(syntax: str, definition: str, n: int, *, seed: int, longest: int) -> 
         definition = f"start: /{slashed}/\n"
     sampler = _Sampler(Derivation(read(definition), embedded_texts), engine, rng, longest)
     found: list[str] = []
+    deadline = Deadline(_SECONDS)
     for production in sampler.targets():
-        if len(found) >= n:
+        if len(found) >= n or deadline.left() < _SECONDS / 2:
             break
         text = sampler.through(production)
         if text is not None:
             found.append(text)
     while len(found) < n:
+        if deadline.left() < 0:
+            raise GrammarLimitError(
+                f"{len(found)} of {n} texts were found in {_SECONDS:g} s: ask for fewer or shorter ones, or see "
+                "check() for what makes the grammar slow",
+                rule="E13",
+            )
         text = sampler.any()
         if text is None:
             raise GrammarError(

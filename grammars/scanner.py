@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from jigwork.errors import GrammarError
@@ -106,6 +107,13 @@ def _unreadable(source: Source, at: int) -> GrammarError:
         return refuse(source, at, "E8", "this regular expression has no closing /")
     if found == "\\":
         return refuse(source, at, "E8", "a line goes on where the next one begins with |; drop the backslash")
+    if found == ";":
+        return refuse(source, at, "E8", "a rule ends with its line; drop the ;")
+    if found in "“”„‘’":
+        return refuse(source, at, "E8", f'{found} is no quote of a grammar; strings stand between "..."')
+    if unicodedata.category(found) in ("Zs", "Cf"):
+        name = unicodedata.name(found, f"U+{ord(found):04X}").lower()
+        return refuse(source, at, "E8", f"a {name} looks like a space and is none; write a plain space")
     return refuse(source, at, "E8", f"{found!r} has no meaning here")
 
 

@@ -20,6 +20,7 @@ from jigwork.errors import GrammarError, TextRejectedError
 
 from .annotations import Wanted, is_shape, reachable, rule_name, wanted
 from .children import Rules
+from .json_lifting import lifted
 from .nodes import Embedded
 from .reader import read
 from .tree import parse
@@ -67,7 +68,7 @@ def _shape_of(syntax: str, definition: str, given: object) -> Shape | None:
 def _shape(
     syntax: str, definition: str, root: type | None, named: tuple[tuple[str, type], ...], *, strict: bool
 ) -> Shape:
-    rules = Rules(read(definition if syntax == "lark" else _REGEX))
+    rules = Rules(lifted(read(definition if syntax == "lark" else _REGEX)))
     trees = rules.names()
     known = dict(named)
     for rule in known:

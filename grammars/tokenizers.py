@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
@@ -16,6 +18,7 @@ __all__ = ["tokenizer_of"]
 
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 _PROBES = ('{"a": [1, -2.5]}', "SELECT x FROM y", "Zürich → 東京\n")
+_RANDOM_ROWS = 50
 _made: WeakKeyDictionary[Any, dict[int | None, LLTokenizer]] = WeakKeyDictionary()
 
 
@@ -81,10 +84,9 @@ def _of_transformers(given: Any, end: int | None) -> LLTokenizer:
     if getattr(given, "is_fast", False):
         from llguidance import hf
 
-        try:
+        # llguidance reads byte-level and byte-fallback ones; others may still be texts cut into pieces
+        with suppress(ValueError):
             return hf.from_tokenizer(given, eos_token=last)  # pyright: ignore[reportUnknownMemberType] - no stubs
-        except ValueError as error:
-            raise GrammarError(f"llguidance cannot read this tokenizer: {error}") from error
     special: list[int] = given.all_special_ids
     tokens = _token_bytes(given, set(special))
     _compare(given, tokens)
@@ -114,15 +116,27 @@ def _token_bytes(given: Any, special: set[int]) -> list[bytes]:
 
 def _compare(given: Any, tokens: list[bytes]) -> None:
     """Raise GrammarError where texts are not their tokens' bytes in a row: masks would be of another text."""
-    unknown: int | None = getattr(given, "unk_token_id", None)
-    for probe in _PROBES:
-        ids: list[int] = given.encode(probe, add_special_tokens=False)
-        if unknown in ids:
+    for ids in _rows(given, len(tokens)):
+        try:
+            joined = b"".join(tokens[number] for number in ids).decode()
+        except UnicodeDecodeError:  # half a character says nothing
             continue
-        joined = b"".join(tokens[number] for number in ids).decode("utf-8", "replace")
         text: str = given.decode(ids, clean_up_tokenization_spaces=False)
         if joined.strip(" ") != text.strip(" "):
             raise GrammarError(
-                f"the texts of {type(given).__name__} are not its tokens in a row ({text!r} is {joined!r}); use its fast "
-                "variant, or give the bytes of every token as a list"
+                f"the texts of {type(given).__name__} are not its tokens in a row ({text!r} is {joined!r}), so nothing "
+                "can be masked; use a byte-level or SentencePiece tokenizer, or give the bytes of every token as a list"
             )
+
+
+def _rows(given: Any, size: int) -> Iterator[list[int]]:
+    """Tokens to judge a tokenizer by: those of some texts, and any that it has, in any order."""
+    special: set[int] = set(given.all_special_ids)
+    for probe in _PROBES:
+        ids: list[int] = given.encode(probe, add_special_tokens=False)
+        if special.isdisjoint(ids):  # one that is unknown is special
+            yield ids
+    rng = random.Random(0)
+    plain = [number for number in range(size) if number not in special]
+    for _ in range(_RANDOM_ROWS if plain else 0):
+        yield rng.choices(plain, k=4)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from jigwork.errors import GrammarError, GrammarLimitError
 
+from .json_lifting import lifted
 from .json_rules import json_kinds, json_lines, json_value
 from .nodes import (
     All,
@@ -109,7 +110,7 @@ class _Parsers:
 
 @lru_cache(maxsize=64)
 def _parsers(definition: str) -> _Parsers:
-    return _Parsers(lark_text(read(definition), schemas=True))
+    return _Parsers(lark_text(lifted(read(definition)), schemas=True))
 
 
 def lark_text(document: Document, *, group: bool = True, schemas: bool = False) -> str:

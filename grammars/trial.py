@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from .coverage import Coverage
@@ -21,23 +22,35 @@ from .engine import Deadline, compiled, forcing_masks
 from .nodes import Document
 from .reader import read
 from .recursion import recursion
+from .structure import for_gbnf, refusal, structure
 from .vocabulary import vocabulary
 
 __all__ = ["STAGES", "main", "stages"]
 
-STAGES = ("coverage", "dialect", "hang")
+STAGES = ("compile", "coverage", "dialect", "hang")
+_MOST_FINDINGS = 100  # of unused rules and the like
 _MOST_PROBES = 400
 
 
 def stages(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Run the stages; yields what `main` writes. The first stage is always run, quietly if it is not wanted."""
+    """Run the stages; yields what `main` writes. The first two are always run, quietly if they are not wanted."""
     text: str = request["definition"]
     wanted: list[str] = request["stages"]
     document = read(text)
     deadline = Deadline(request["seconds"])
-    coverage = Coverage(
-        Derivation(document, embedded_texts), compiled("lark", text), vocabulary("lark", text), deadline
-    )
+    yield {"stage": "compile"}
+    refused = refusal(document)
+    if refused is not None:
+        yield from ({"finding": refused.to_dict()}, {"stage": "done"})
+        return
+    derivation = Derivation(document, embedded_texts)
+    if "compile" in wanted:
+        more = for_gbnf(document) if request["target"] == "gbnf" else ()
+        yield from (
+            {"finding": finding.to_dict()}
+            for finding in (*islice(structure(derivation), _MOST_FINDINGS), *more)
+        )
+    coverage = Coverage(derivation, compiled("lark", text), vocabulary("lark", text), deadline)
     yield {"stage": "coverage"}
     for finding in coverage.findings():
         if "coverage" in wanted:

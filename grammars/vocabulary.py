@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Continuation", "Vocabulary", "Word", "vocabulary"]
 
 _LISTED = 50_000  # a terminal with more texts is named, not listed
+_MOST_MARKS = 10_000  # the time for compiling them grows with the square of their number
 _LOOK_BACK = 160  # bytes: how far a word that is being written may have begun before
 
 
@@ -163,7 +164,8 @@ def _of_document(document: Document) -> Vocabulary:
     kept = tuple(d for d in document.definitions if not d.attributes)
     plain = "\n".join(_source(document, d.name) for d in document.definitions if d.attributes)
     marked = Document(document.source, kept, document.ignores, document.imports, (), document.options)
-    engine = marked_engine(write(marked, rewrite) + plain + "\n", len(words))
+    text = write(marked, rewrite) + plain + "\n"
+    engine = marked_engine(text, len(words)) if len(words) <= _MOST_MARKS else None
     return Vocabulary(tuple(words), engine)
 
 

@@ -18,6 +18,7 @@ from .options import json_option
 
 if TYPE_CHECKING:
     from jigwork.grammars import Export, Grammar
+    from jigwork.grammars.grammar import Endpoint
 
 __all__ = ["command"]
 
@@ -30,9 +31,20 @@ def _format(value: dict[str, Any]) -> dict[str, Any]:
     return {"format": value, "exact": True, "differences": []}
 
 
+def _openai(grammar: Grammar, endpoint: Endpoint) -> dict[str, Any]:
+    from jigwork.grammars.openai_words import openai_words
+
+    words = openai_words(grammar.syntax, grammar.definition)
+    return {
+        "format": grammar.to_openai(endpoint),
+        "exact": words.exact,
+        "differences": list(words.differences),
+    }
+
+
 _FORMS: dict[str, Callable[[Grammar], dict[str, Any]]] = {
-    "openai-responses": lambda grammar: _format(grammar.to_openai("responses")),
-    "openai-chat": lambda grammar: _format(grammar.to_openai("chat")),
+    "openai-responses": lambda grammar: _openai(grammar, "responses"),
+    "openai-chat": lambda grammar: _openai(grammar, "chat"),
     "llguidance": lambda grammar: _text(grammar.to_llguidance()),
     "gbnf": lambda grammar: _text(grammar.to_gbnf()),
     "ebnf": lambda grammar: _text(grammar.to_ebnf()),
@@ -49,8 +61,8 @@ _FORMS: dict[str, Callable[[Grammar], dict[str, Any]]] = {
 def command(file: str, form: str, as_json: bool) -> int:
     """Write a grammar as another server wants it: the `format` of an OpenAI custom tool, GBNF, a regular expression...
 
-    Where the language becomes larger, standard error says how. What cannot be said is refused with the place, and the
-    exit code is 1.
+    Where the language becomes larger, or a server may not know a word, standard error says how. What cannot be said is
+    refused with the place, and the exit code is 1.
     """
     opened = open_grammar(file)
     grammar = opened.grammar()

@@ -84,16 +84,11 @@ def explained(grammar: Grammar, text: str, seconds: float, *, typed: bool = Fals
 
 def show_explanation(screen: Screen, found: Explanation) -> None:
     """Write the verdict, the place with its caret, what may stand there and what was probably meant."""
-    from .grammar_screen import caret_lines
-
-    head, *rest = replace(found, nearest=found.nearest and clean(found.nearest)).render().split("\n")
+    shown = replace(found, nearest=found.nearest and clean(found.nearest))
+    head, *rest = shown.render(width=max(20, min(100, screen.width - 3))).split("\n")
     screen.line(head, "green" if found.accepted else "red")
-    if not found.accepted:
-        line, caret = caret_lines("\n".join(each.removeprefix("  ") for each in rest[:2]), screen.width - 3)
-        screen.line(f"  {line}")
-        screen.line(f"  {caret}", "red")
-    for line in rest[2:]:
-        screen.line(clean(line))
+    for number, line in enumerate(rest):
+        screen.line(clean(line), "red" if number == 1 else "")
 
 
 def _document(found: Explanation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from jigwork.errors import GrammarError, GrammarLimitError
-from jigwork.grammars import Diagnostic, Grammar
+from jigwork.grammars import Diagnostic, Grammar, check_text
 
 from .load import load_target
 from .options import read_stdin
@@ -55,7 +55,9 @@ class GrammarFile:
     def findings(self, target: Target, seconds: float) -> list[Diagnostic]:
         """Return what `Grammar.check()` says, and what is too wrong to get that far."""
         try:
-            if self.kind != "json":
+            if self.kind == "lark":
+                return check_text(self.text, target=target, seconds=seconds)
+            if self.kind == "regex":
                 return Grammar(self.text, self.kind).check(target=target, seconds=seconds)
             found = self._made().check(target=target, seconds=seconds)
         except GrammarLimitError:
@@ -63,7 +65,7 @@ class GrammarFile:
         except GrammarError as error:
             return [self._finding(error)]
         # The places are those of the text that was made from the schema; the author has never seen it.
-        return [replace(finding, line=None, column=None, excerpt="") for finding in found]
+        return [replace(finding, line=None, column=None, excerpt="", edits=()) for finding in found]
 
     def _made(self) -> Grammar:
         if self.kind == "json":

@@ -10,6 +10,7 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
+from jigwork.grammars.caret import visible
 from jigwork.grammars.nodes import (
     Alias,
     Call,
@@ -29,7 +30,7 @@ from jigwork.grammars.nodes import (
 )
 from jigwork.grammars.writer import write_node
 
-from .grammar_screen import in_quotes, visible
+from .grammar_screen import in_quotes
 
 __all__ = ["railroad_page"]
 

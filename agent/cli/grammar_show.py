@@ -76,6 +76,10 @@ def _page(given: GrammarFile) -> tuple[str, list[str]]:
             text = "start: /" + (text if "\\/" in text else text.replace("/", "\\/")) + "/\n"
     try:
         document = read(text)
+        if given.kind == "json":
+            from jigwork.grammars.json_lifting import lifted
+
+            document = lifted(document)  # its rules are for machines: the schema below says it all
     except GrammarError:
         given.grammar()  # says the same, with the name of the file
         raise

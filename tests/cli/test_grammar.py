@@ -42,7 +42,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             }
         ),
         "typo.json": '{"type": "object",\n "properties": }\n',
-        "odd.json": '{"type": "string", "format": "zork"}',
+        "odd.json": '{"type": "array", "uniqueItems": true}',
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -123,6 +123,104 @@ def test_check_as_data(cli: Cli, here: Path) -> None:
     assert finding["targets"] == ["lark", "openai"] == wrong["targets"] and finding["fix"]
 
 
+# check --fix
+
+SLIPS = "begin: 'hi' name\r\nname.2: [WORD] // who\r\n"
+RIGHT = '%import common.WORD\r\nstart: begin\r\nbegin: "hi" name\r\nname: [WORD] // who\r\n'
+
+
+def test_fix(cli: Cli, here: Path) -> None:
+    """What is safe is put right in the file, which keeps its line ends and rights, and said line by line."""
+    file = here / "slips.lark"
+    file.write_bytes(SLIPS.encode())
+    file.chmod(0o640)
+    done = cli("grammar", "check", "slips.lark")
+    assert done.code == 1 and done.out.endswith(
+        "slips.lark: 1 error (for openai); 1 can be fixed with --fix\n"
+    )
+    done = cli("grammar", "check", "slips.lark", "--fix")
+    assert done.code == 0 and done.err == "" and file.read_bytes().decode() == RIGHT
+    assert done.out.splitlines() == [
+        "fixed E7: there is no rule named start",
+        'fixed E8 line 1: strings stand between double quotes: "..."',
+        "fixed E2 line 2: name has a priority, which no server supports",
+        "fixed E7 line 2: the terminal WORD is not defined",
+        "slips.lark: 4 fixed, clean (for openai)",
+    ]
+    assert file.stat().st_mode & 0o777 == 0o640 and not list(here.glob(".slips*"))
+    written = file.stat().st_mtime_ns
+    assert cli("grammar", "check", "slips.lark", "--fix").out == "slips.lark: clean (for openai)\n"
+    assert file.stat().st_mtime_ns == written
+
+
+def test_fix_says_what_is_left(cli: Cli, here: Path) -> None:
+    """What is not safe stays, is said to be the author's to change, and makes the exit code 1."""
+    (here / "both.lark").write_text("start: 'a' nam\nname: NUMBER\n")
+    done = cli("grammar", "check", "both.lark", "clean.lark", "--fix")
+    assert done.code == 1 and "both.lark: fixed E8 line 1: " in done.out
+    assert "  fix:  did you mean name? (no safe fix: change it by hand)\n" in done.out
+    assert done.out.endswith("2 grammars: 2 fixed, 1 error left (for openai)\n")
+    assert (here / "both.lark").read_text() == '%import common.NUMBER\nstart: "a" nam\nname: NUMBER\n'
+    assert (here / "clean.lark").read_text() == CLEAN
+
+
+def test_fix_of_standard_input(cli: Cli, here: Path) -> None:
+    """The text that comes in goes out, put right or as it was; what is said goes to standard error."""
+    done = cli("grammar", "check", "-", "--fix", stdin="start: 'a'\n")
+    assert (done.code, done.out) == (0, 'start: "a"\n') and "fixed E8 line 1" in done.err
+    done = cli("grammar", "check", "-", "--fix", stdin='start: "a\n')
+    assert (done.code, done.out) == (1, 'start: "a\n') and "no safe fix" in done.err
+
+
+def test_fix_shows_the_difference(cli: Cli, here: Path) -> None:
+    """With --diff nothing is written, and a unified diff is all that comes out."""
+    (here / "one.lark").write_text("start: 'a'\n// b")
+    done = cli("grammar", "check", "one.lark", "--fix", "--diff")
+    assert done.code == 1 and (here / "one.lark").read_text() == "start: 'a'\n// b"
+    assert (
+        done.out.startswith("--- a/one.lark\n+++ b/one.lark\n@@")
+        and "-start: 'a'\n+start: \"a\"\n" in done.out
+    )
+    assert done.out.endswith(" // b\n\\ No newline at end of file\n") and "would be fixed" in done.err
+    done = cli("grammar", "check", "clean.lark", "--fix", "--diff")
+    assert (done.code, done.out) == (0, "")
+
+
+def test_fix_as_data(cli: Cli, here: Path) -> None:
+    """Edits are part of every finding; with --fix the document has what was fixed and the new text."""
+    (here / "one.lark").write_text("start: 'a'\n")
+    (finding,) = cli("grammar", "check", "one.lark", "--json").json["grammars"][0]["findings"]
+    assert finding["edits"] == [{"start": 7, "end": 10, "text": '"a"'}]
+    done = cli("grammar", "check", "one.lark", "--json", "--fix")
+    (each,) = done.json["grammars"]
+    assert done.code == 0 and (each["changed"], each["findings"]) == (True, [])
+    assert each["text"] == 'start: "a"\n' and each["fixed"][0]["line"] == 1
+    assert (here / "one.lark").read_text() == 'start: "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["json", "--fix"], "--fix changes .lark files"),
+        (["point.json", "--fix"], "--fix changes .lark files"),
+        (["clean.lark", "--diff"], "give both"),
+        (["missing.lark", "--fix"], "there is no file"),
+    ],
+)
+def test_fix_misused(cli: Cli, here: Path, arguments: list[str], message: str) -> None:
+    """Only a text that the author has can be changed."""
+    done = cli("grammar", "check", *arguments)
+    assert done.code == 2 and message in done.err and done.out == ""
+
+
+def test_fix_follows_a_link(cli: Cli, here: Path) -> None:
+    """A link stays a link: the file that it names is changed."""
+    (here / "real.lark").write_text("start: 'a'\n")
+    (here / "link.lark").symlink_to("real.lark")
+    assert cli("grammar", "check", "link.lark", "--fix").code == 0
+    assert (here / "link.lark").is_symlink() and (here / "real.lark").read_text() == 'start: "a"\n'
+
+
 def test_a_finding_for_one_of_the_targets_says_so(cli: Cli, here: Path) -> None:
     """What only one server minds is marked where several were asked about."""
     (here / "counted.lark").write_text('start: "a"{2,3}\n')
@@ -136,7 +234,7 @@ def test_a_finding_for_one_of_the_targets_says_so(cli: Cli, here: Path) -> None:
     [
         ("open.lark", "open.lark:1:8: error E8: ( is not closed"),
         ("typo.json", "typo.json:2:16: error E10: the schema is not JSON: Expecting value"),
-        ("odd.json", "odd.json: error E10: this schema cannot be a grammar: Unknown format: zork"),
+        ("odd.json", "odd.json: error E10: this schema cannot be a grammar: #: uniqueItems"),
     ],
 )
 def test_what_cannot_be_read_is_a_finding(cli: Cli, here: Path, name: str, head: str) -> None:
@@ -145,12 +243,14 @@ def test_what_cannot_be_read_is_a_finding(cli: Cli, here: Path, name: str, head:
     assert done.code == 1 and done.out.splitlines()[0].startswith(head)
 
 
-def test_a_schema_is_checked_for_servers_that_know_schemas(cli: Cli, here: Path) -> None:
-    """A JSON schema is clean by default; as a grammar for OpenAI it is not, and no place in a made-up text is named."""
+def test_a_schema_is_checked_for_servers(cli: Cli, here: Path) -> None:
+    """A JSON schema is clean; what is found in the text that is made of it has no place that its author could know."""
     assert cli("grammar", "check", "point.json").code == 0
-    done = cli("grammar", "check", "point.json", "--target", "openai", "--json")
+    assert cli("grammar", "check", "point.json", "--target", "openai").code == 0
+    (here / "large.json").write_text(json.dumps({"enum": [f"entry number {n}" for n in range(5000)]}))
+    done = cli("grammar", "check", "large.json", "--target", "openai", "--json")
     (finding,) = done.json["grammars"][0]["findings"]
-    assert done.code == 1 and finding["rule"] == "W7" and finding["line"] is None and finding["excerpt"] == ""
+    assert done.code == 1 and finding["rule"] == "W10" and finding["line"] is None and finding["edits"] == []
 
 
 def test_nothing_that_a_terminal_obeys_is_shown(cli: Cli, here: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import re
+
 import pytest
 
 from jigwork.errors import GrammarError
@@ -58,3 +61,32 @@ def test_what_cannot_be_composed_is_refused() -> None:
         Grammar.from_lark("start: day\nday: /x/\n", rules={"day": DAY})
     with pytest.raises(GrammarError, match="lower case"):
         Grammar.from_lark("start: DAY\n", rules={"DAY": DAY})
+
+
+PARTS = ["a", "b+", "[ab]{1,2}", "c?a", "(ab|c)*", "[^a]", "a{2}b", "(a|b)c"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_choice_sequence_and_embedding_are_the_languages_they_say(seed: int) -> None:
+    """Where the longest match makes no difference, one grammar of two is the union, or one after the other, exactly."""
+    rng = random.Random(seed)
+    exact = 0
+    for _ in range(12):
+        one, other = rng.choice(PARTS), rng.choice(PARTS)
+        a, b = Grammar.from_regex(one), Grammar.from_regex(other)
+        inner = Grammar.from_lark('start: "<" x ">"\n', rules={"x": a})
+        made = [
+            (Grammar.choice(a, b), f"(?:{one})|(?:{other})"),
+            (Grammar.sequence(a, b), f"(?:{one})(?:{other})"),
+            (inner, f"<(?:{one})>"),
+        ]
+        for grammar, pattern in made:
+            export = grammar.to_regex()
+            exact += export.exact
+            for _ in range(40):
+                text = "".join(rng.choice("abc") for _ in range(rng.randint(0, 5)))
+                text = f"<{text}>" if grammar is inner else text
+                expected = bool(re.fullmatch(pattern, text))
+                assert bool(re.fullmatch(export.text, text)) is expected
+                assert grammar.accepts(text) is expected or (not export.exact and expected)
+    assert exact > 12

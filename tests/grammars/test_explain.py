@@ -30,8 +30,13 @@ CASES: list[tuple[str, int, tuple[str, ...], str | None]] = [
     ("SELECT id FROM users WHERE id == 1", 31, ('" = "',), "SELECT id FROM users WHERE id = 1"),
     ("SELECT id FROM users WHERE id = ", 32, ("NUMBER", "STRING"), None),
     ("SELECT id FROM users WHERE id = 12.", 35, ("NUMBER",), None),
-    ("SELECT id FROM users WHERE name = 'x", 36, ("STRING",), None),
-    ("SELECT id FROM users WHERE name = x", 34, ("NUMBER", "STRING"), None),
+    ("SELECT id FROM users WHERE name = 'x", 36, ("STRING",), "SELECT id FROM users WHERE name = 'x'"),
+    (
+        "SELECT id FROM users WHERE name = x",
+        34,
+        ("NUMBER", "STRING"),
+        "SELECT id FROM users WHERE name = 'x'",
+    ),
     ("SELECT id FROM customers", 15, ('"users"', '"orders"'), None),
     ("", 0, ('"SELECT "',), None),
 ]
@@ -51,6 +56,82 @@ def test_place_expectation_and_nearest_text(
         assert explanation.nearest == nearest
     if explanation.nearest is not None:
         assert QUERY.accepts(explanation.nearest)
+
+
+MEANT: list[tuple[str, str]] = [
+    # what was written, what was meant
+    ("SELECT id FROM users WHERE name = 'x", "SELECT id FROM users WHERE name = 'x'"),
+    ("SELECT id FROM users WHERE name = x", "SELECT id FROM users WHERE name = 'x'"),
+    ('SELECT id FROM users WHERE name = "x y"', "SELECT id FROM users WHERE name = 'x y'"),
+    ("SELECT id, FROM users", "SELECT id FROM users"),
+    ("SELECT id name FROM users", "SELECT id, name FROM users"),
+    ("select id from users where id < 3", "SELECT id FROM users WHERE id < 3"),
+    ("SELECT  id  FROM  users", "SELECT id FROM users"),
+    ("SELECT idd FROM users", "SELECT id FROM users"),
+    ("SELECT id FROM uesrs", "SELECT id FROM users"),
+    ("SELECT id FROM users\n", "SELECT id FROM users"),
+    ("SELECT email FROM users WHERE id=3", "SELECT email FROM users WHERE id = 3"),
+]
+
+
+@pytest.mark.parametrize(("text", "meant"), MEANT, ids=[c[0] for c in MEANT])
+def test_what_was_meant(text: str, meant: str) -> None:
+    """A sign or a word too many or too few, quotes, and slips that run through the whole text have a legal text near."""
+    assert QUERY.accepts(meant)
+    assert QUERY.explain(text).nearest == meant
+
+
+JSON = Grammar.from_lark("""
+start: value
+value: "{" [pair ("," pair)*] "}" | "[" [value ("," value)*] "]" | STRING | NUMBER | "true" | "null"
+pair: STRING ":" value
+STRING: /"[^"]*"/
+NUMBER: /-?[0-9]+/
+""")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('{"a":1,}', '{"a":1}'),
+        ('{"a":[1,2}', '{"a":[1,2]}'),
+        ('{"a": 1, "b": [true, null]}', '{"a":1,"b":[true,null]}'),
+        ("{a:1}", '{"a":1}'),
+        ("{'a':1}", '{"a":1}'),
+        ('{"a":True}', '{"a":true}'),
+        ('{"a" 1}', '{"a":1}'),
+        ('{"a":1', '{"a":1}'),
+        ('["a","b]', '["a","b"]'),
+        ("[1 2]", "[1,2]"),
+    ],
+)
+def test_brackets_and_quotes(text: str, meant: str) -> None:
+    """The slips that are usual in data are put right in the explanation."""
+    assert JSON.explain(text).nearest == meant
+
+
+def test_a_missing_end() -> None:
+    """Where only the last word is missing, the whole text is offered; an empty text has no nearest one."""
+    grammar = Grammar.from_lark(
+        'start: COUNT " " DISH (", " DISH)* " please"\nCOUNT: /[0-9]/\nDISH: "soup" | "toast"\n'
+    )
+    assert grammar.explain("2 soup").nearest == "2 soup please"
+    assert grammar.explain("").nearest is None
+
+
+def test_the_end_is_named_where_it_may_stand() -> None:
+    """Where the text could have ended before what is wrong, that is said as well."""
+    explanation = QUERY.explain("SELECT id FROM users;")
+    assert explanation.may_end
+    assert 'Expected " WHERE " or the end of the text.' in explanation.for_model()
+    assert not QUERY.explain("SELECT id FORM users").may_end
+
+
+def test_names_are_short() -> None:
+    """A literal of any length is named by its beginning."""
+    grammar = Grammar.from_choices(["x" * 10_000, "y"])
+    assert all(len(name) < 220 for name in grammar.next("").expected)
+    assert len(grammar.explain("z").for_model()) < 400
 
 
 def test_expected_names_only_what_can_follow() -> None:

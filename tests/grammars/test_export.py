@@ -57,8 +57,9 @@ GBNF: list[tuple[str, str]] = [
     ('start: "x"~2..3 [y] y* y+\ny: /[0-9a-f]/\n',
      'root ::= ("x"){2,3} r-y? r-y* r-y+\nr-y ::= [0-9a-f]\n'),
     ('start: start "+" N | N\nN: /[0-9]+/\n', 'root ::= (t-n) ("+" t-n)*\nt-n ::= [0-9]+\n'),
-    ('start: "k"i "\\n"\n', 'root ::= [Kk\\u212A] "\\x0A"\n'),
-    ("start: /[^a]|./\n", "root ::= ([\\x00-\\x60b-\\U0010FFFF] | [\\x00-\\x09\\x0B-\\U0010FFFF])\n"),
+    ('start: "k"i "\\n"\n', 'root ::= [Kk\\u212A] "\\u000A"\n'),
+    ("start: A\nA: /[a-z]/ & ~/x/\n", "root ::= t-a\nt-a ::= [a-wy-z]\n"),
+    ("start: /[^a]|./\n", "root ::= ([\\u0000-\\u0060b-\\U0010FFFF] | [\\u0000-\\u0009\\u000B-\\U0010FFFF])\n"),
 ]  # fmt: skip
 
 
@@ -73,7 +74,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("to_gbnf", 'start: "a" %json {"type":"null"}\n', "column 12"),
     ("to_gbnf", "start: /\\w+/\n", "write the characters out"),
     ("to_gbnf", 'start: a\na: b "x" | "y"\nb: a "z"\n', "left end"),
-    ("to_gbnf", "start: A\nA: /[a-z]/ & ~/x/\n", "write the characters out"),
+    ("to_gbnf", "start: A\nA: /[a-z]+/ & ~/\\w/\n", "write the characters out"),
     ("to_regex", 'start: "(" start ")" | "x"\n', "recurses"),
     ("to_json_schema", "start: A B\nA: /[a-z]{1,2}/\nB: /[a-z]/\n", "accept more"),
 ]

@@ -90,3 +90,23 @@ def test_the_same_grammar_without_translation(server: Any) -> None:
         text, complete = write(server, grammar.to_llguidance().text, seed)
         judged = grammar.explain(text)
         assert judged.accepted if complete else judged.accepted or judged.unfinished
+
+
+def test_a_schema_as_gbnf(server: Any) -> None:
+    """A lowered JSON schema holds the model too: every complete text is valid JSON that the grammar accepts."""
+    grammar = Grammar.from_json_schema(
+        {
+            "type": "object",
+            "properties": {
+                "a": {"enum": [1, 2, 30]},
+                "b": {"type": "string", "maxLength": 3},
+                "c": {"type": "null"},
+            },
+            "dependentRequired": {"b": ["c"]},
+            "additionalProperties": False,
+        }
+    )
+    made = grammar.to_gbnf()
+    assert made.exact
+    whole = [text for text, complete in (write(server, made.text, seed) for seed in _SEEDS) if complete]
+    assert whole and all(grammar.accepts(text) and isinstance(json.loads(text), dict) for text in whole)

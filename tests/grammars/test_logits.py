@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def generated(tokenizer: Any, grammar: Grammar, **options: Any) -> list[list[int
     model = tiny(len(tokenizer) + 5)
     tokenizer.padding_side = "left"
     inputs = tokenizer(["tea", "2 cake, 3"], return_tensors="pt", padding=True, add_special_tokens=False)
-    made = model.generate(
+    made: Any = model.generate(
         input_ids=inputs["input_ids"],
         attention_mask=inputs["attention_mask"],
         logits_processor=[GrammarLogits(grammar, tokenizer)],
@@ -115,6 +116,73 @@ def test_texts_are_allowed_token_by_token(kind: str, name: str, request: pytest.
             assert matcher.consume(token)
         assert tokenizer.eos_token_id in matcher.allowed()
         assert tokenizer.pad_token_id not in matcher.allowed()
+
+
+def trained(kind: str) -> Any:
+    """A fast tokenizer of one of the kinds that there are, trained on a few words."""
+    made, pre = tokenizers, tokenizers.pre_tokenizers
+    words = {"unk_token": "<unk>"}
+    special = {"special_tokens": ["<unk>", "<end>"], "vocab_size": 90}
+    nothing = {"special_tokens": ["<unk>", "<end>"]}
+    byte_names = [f"<0x{i:02X}>" for i in range(256)]
+    fallback = {"special_tokens": ["<unk>", "<end>", *byte_names], "vocab_size": 320}
+    models: dict[str, tuple[Any, Any, Any, Any]] = {
+        "sentencepiece": (
+            made.models.BPE(byte_fallback=True, **words),
+            made.trainers.BpeTrainer(**fallback),
+            pre.Metaspace(prepend_scheme="first"),
+            made.decoders.Sequence([
+                made.decoders.Replace("▁", " "), made.decoders.ByteFallback(),
+                made.decoders.Fuse(), made.decoders.Strip(" ", 1, 0),
+            ]),
+        ),
+        "unigram": (
+            made.models.Unigram(), made.trainers.UnigramTrainer(**special, **words), pre.Metaspace(), made.decoders.Metaspace(),
+        ),
+        "wordpiece": (
+            made.models.WordPiece(**words), made.trainers.WordPieceTrainer(**special), pre.BertPreTokenizer(), made.decoders.WordPiece(),
+        ),
+        "words": (made.models.WordLevel(**words), made.trainers.WordLevelTrainer(**nothing), pre.Whitespace(), None),
+        "spaced": (made.models.BPE(**words), made.trainers.BpeTrainer(**special), pre.Whitespace(), None),
+    }  # fmt: skip
+    model, trainer, cut, join = models[kind]
+    tokenizer = made.Tokenizer(model)
+    tokenizer.pre_tokenizer = cut
+    if join is not None:
+        tokenizer.decoder = join
+    tokenizer.train_from_iterator(["1 tea, 2 cake, 3 café. 4 tea, 5 cake"] * 9, trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<end>", unk_token="<unk>"
+    )
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece", "unigram"])
+def test_pieces_with_their_spaces_are_masked(kind: str) -> None:
+    """Whatever is chosen under the masks decodes to a text of the grammar; special tokens are never a text."""
+    tokenizer = trained(kind)
+    matcher = ORDER.matcher(tokenizer)
+    ended = 0
+    for seed in range(12):
+        rng, written = random.Random(seed), list[int]()
+        matcher.reset()
+        while len(written) < 60 and not matcher.ended:
+            allowed = matcher.allowed()
+            assert tokenizer.unk_token_id not in allowed
+            written.append(
+                tokenizer.eos_token_id if tokenizer.eos_token_id in allowed else rng.choice(allowed)
+            )
+            assert matcher.consume(written[-1])
+        ended += matcher.ended
+        text = tokenizer.decode(written, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        assert not matcher.ended or ORDER.accepts(text)
+    assert ended
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "words", "spaced"])
+def test_fast_tokenizers_that_put_spaces_between_tokens_are_refused(kind: str) -> None:
+    """Their masks would be of another text than the one that comes out."""
+    with pytest.raises(GrammarError, match="not its tokens in a row"):
+        ORDER.matcher(trained(kind))
 
 
 def test_a_token_that_was_masked_is_an_error(fast: Any) -> None:

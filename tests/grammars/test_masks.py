@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jigwork.errors import GrammarError
 from jigwork.grammars import Grammar, library
@@ -90,6 +92,56 @@ def test_random_choices_under_masks_end_in_accepted_texts(name: str) -> None:
             assert grammar.accepts(written.decode())
         else:
             assert grammar.explain(written.decode("utf-8", "ignore")).unfinished or matcher.is_accepting
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(["json", "cron", "iso8601", "lucene", "apply_patch"]), st.integers(0, 10**6))
+def test_the_laws_of_a_place(name: str, seed: int) -> None:
+    """Wherever one is: the end is allowed exactly where the text may end, what is masked changes nothing, what is
+    forced is all that is allowed, and what is taken back is as if it had never been written."""
+    rng = random.Random(seed)
+    matcher = library(name).matcher(TOKENS, end=END)
+    masks, written = list[bytes](), list[int]()
+    for _ in range(25):
+        masks.append(matcher.mask())
+        allowed = matcher.allowed()
+        assert (END in allowed) == matcher.is_accepting and allowed
+        assert not any(matcher.consume(t) for t in rng.sample(range(len(TOKENS)), 5) if t not in allowed)
+        forced = matcher.forced()
+        assert not forced or allowed == forced[:1]
+        assert matcher.mask() == masks[-1]
+        token = END if END in allowed and rng.random() < 0.1 else rng.choice(allowed)
+        assert matcher.consume(token)
+        written.append(token)
+        if matcher.ended:
+            assert matcher.allowed() == [] and not matcher.consume(token)
+            break
+    place = len(written)
+    for _ in range(5):
+        back = rng.randint(0, place)
+        matcher.rollback(back)
+        place -= back
+        if place < len(masks):
+            assert matcher.mask() == masks[place]
+        further = rng.randint(0, len(written) - place)
+        assert all(matcher.consume(token) for token in written[place : place + further])
+        place += further
+    with pytest.raises(GrammarError, match="can be taken back"):
+        matcher.rollback(place + 1)
+    with pytest.raises(GrammarError, match="can be taken back"):
+        matcher.rollback(-1)
+    matcher.rollback(place)
+    assert matcher.mask() == masks[0]
+
+
+def test_a_vocabulary_that_lacks_a_byte_is_an_error_where_it_shows() -> None:
+    """A dead end is not passed off as the end of the text, however often one asks."""
+    matcher = Grammar.from_choices(["xyz"]).matcher([b"x", b"y", b"<end>"], end=2)
+    assert matcher.consume(0) and matcher.consume(1)
+    for _ in range(2):
+        with pytest.raises(GrammarError, match="lacks a byte"):
+            matcher.mask()
+    assert not matcher.is_accepting
 
 
 def test_traps_do_not_hang_masks() -> None:
