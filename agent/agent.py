@@ -17,6 +17,7 @@ from jigwork.tools import RunContext, Tool
 from jigwork.tools.context import DepsT
 
 from .approving import check_decisions
+from .handoffs import Handoff, HandoffTarget, Team
 from .items import input_items
 from .journal import Journal
 from .limits import DEFAULT_LIMITS, Limits
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from .models.base import Model
 
 D = TypeVar("D")
+O = TypeVar("O")
+H = TypeVar("H")
 
 __all__ = ["Agent", "AgentOptions", "Instructions", "RunInput", "RunOptions"]
 
@@ -47,12 +50,14 @@ Instructions: TypeAlias = str | Callable[[RunContext[DepsT]], str | Awaitable[st
 
 
 class RunOptions(TypedDict, Generic[DepsT], total=False):
-    """What every door takes beside its input. `settings` and `limits` are merged over the agent's."""
+    """What every door takes beside its input. `settings` and `limits` are merged over the agent's; `journal` stands in
+    the place of the agent's."""
 
     state: RunState | None
     deps: DepsT
     settings: Settings | None
     limits: Limits | None
+    journal: Journal | None
 
 
 class AgentOptions(TypedDict, total=False):
@@ -68,6 +73,10 @@ class AgentOptions(TypedDict, total=False):
     watch: bool
 
 
+HandoffsTo: TypeAlias = Sequence[HandoffTarget[H]] | Callable[[], Sequence[HandoffTarget[H]]]
+"""Agents that a conversation may be handed over to; a function that names them later allows circles."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """What is the same for all runs of an agent; made at its first run."""
@@ -78,7 +87,7 @@ class _Prepared:
     definitions: tuple[Mapping[str, Any], ...]
 
 
-class Agent(Generic[DepsT, OutputT]):
+class Agent(HandoffTarget[OutputT], Generic[DepsT, OutputT]):
     """A model with tools, asked until it answers in the output type.
 
         agent = Agent("gpt-5.2", tools=[get_weather], output=Forecast)
@@ -89,9 +98,12 @@ class Agent(Generic[DepsT, OutputT]):
     function of the `RunContext`, whose `items` end with the question; it is asked once a run. `output` is any type
     with a JSON schema, a `Grammar` (the answer is a text of it), or (grammar, function of its tree). `output_retries`
     is how often an answer that does not fit is explained to the model before `OutputError` is raised. `journal`
-    makes runs survive a kill. `on_approval` decides in this process about calls that need a person; without it, and
+    makes runs survive a kill. `handoffs` are agents (or `Handoff`s) that the conversation may be passed to: such an agent
+    uses this one's model where it names none, and its output is then the run's; a function of no parameters that
+    returns them lets agents hand over to one another in a circle. `on_approval` decides in this process about calls that need a person; without it, and
     where it returns None, the run pauses. `watch` ends a streamed response at once when a text in it leaves its
-    grammar. Raises ConfigurationError or ToolDefinitionError for what can never work.
+    grammar (`usage.saved_tokens` estimates what that saved); with False it is written to its end. Raises
+    ConfigurationError or ToolDefinitionError for what can never work.
     """
 
     @overload
@@ -102,6 +114,50 @@ class Agent(Generic[DepsT, OutputT]):
         instructions: Instructions[DepsT] | None = None,
         output: TypeForm[OutputT] = ...,
         deps_type: type[DepsT] = ...,
+        **options: Unpack[AgentOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Agent[None, str | H],
+        model: Model | str | None = None,
+        *,
+        instructions: Instructions[None] | None = None,
+        handoffs: HandoffsTo[H],
+        **options: Unpack[AgentOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Agent[None, O | H],
+        model: Model | str | None = None,
+        *,
+        instructions: Instructions[None] | None = None,
+        output: TypeForm[O],
+        handoffs: HandoffsTo[H],
+        **options: Unpack[AgentOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Agent[D, str | H],
+        model: Model | str | None = None,
+        *,
+        instructions: Instructions[D] | None = None,
+        deps_type: type[D],
+        handoffs: HandoffsTo[H],
+        **options: Unpack[AgentOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Agent[D, O | H],
+        model: Model | str | None = None,
+        *,
+        instructions: Instructions[D] | None = None,
+        output: TypeForm[O],
+        deps_type: type[D],
+        handoffs: HandoffsTo[H],
         **options: Unpack[AgentOptions],
     ) -> None: ...
 
@@ -152,6 +208,7 @@ class Agent(Generic[DepsT, OutputT]):
         journal: Journal | None = None,
         on_approval: OnApproval | None = None,
         watch: bool = True,
+        handoffs: HandoffsTo[Any] = (),
     ) -> None:
         if isinstance(model, str):
             _check_name(model)
@@ -168,7 +225,10 @@ class Agent(Generic[DepsT, OutputT]):
         self.journal = journal
         self.on_approval = on_approval
         self.watch = watch
+        self._handoffs = handoffs
         OutputCheck(output)  # a type that has no schema is an error here, not in the first run
+        if not callable(handoffs):
+            _ = self.handoffs
 
     # --- the four doors ---
 
@@ -204,8 +264,9 @@ class Agent(Generic[DepsT, OutputT]):
     def _state(self, x: RunInput, options: RunOptions[DepsT]) -> RunState:
         """Return the state that will advance; what cannot run is an error here, at the caller's line."""
         deps = options.get("deps")
-        if deps is None and self.deps_type is not NoneType:
-            wanted = getattr(self.deps_type, "__name__", str(self.deps_type))
+        deps_type = self._team.deps_type
+        if deps is None and deps_type is not NoneType:
+            wanted = getattr(deps_type, "__name__", str(deps_type))
             raise ConfigurationError(
                 f"this agent's tools need dependencies: agent.run(..., deps={wanted}(...))"
             )
@@ -219,11 +280,23 @@ class Agent(Generic[DepsT, OutputT]):
     async def _prepare(
         self, x: RunInput, state: RunState, options: RunOptions[DepsT]
     ) -> tuple[Plan, RunState]:
-        prepared, deps = self._prepared, options.get("deps")
+        agent = self._team.active(state, fresh=x is not None)
         if x is not None:
             state.append({"kind": "run", "items": input_items(x)})
+        plan = await agent._plan(state, options, self)
+        check_decisions(plan, state)
+        return plan, state
+
+    async def _plan(self, state: RunState, options: RunOptions[Any], first: Agent[Any, Any]) -> Plan:
+        """Return the plan of this agent's part in a run that `first` began, and whose limits hold."""
+        prepared, deps = self._prepared_for(first), options.get("deps")
         offer = self._offer(prepared)
-        plan = Plan(
+        team = first._team
+
+        async def successor(name: str) -> Plan:
+            return await team.member(name)._plan(state, options, first)
+
+        return Plan(
             name=self.name,
             model=prepared.model,
             tools=prepared.tools if offer is None else offer.tools,
@@ -232,28 +305,21 @@ class Agent(Generic[DepsT, OutputT]):
             output=prepared.output,
             instructions=_joined(await self._instructions(state, deps), prepared.output.instructions),
             settings=self.settings.merge(options.get("settings")),
-            limits=self.limits.merge(options.get("limits")),
+            limits=first.limits.merge(options.get("limits")),
             output_retries=self.output_retries,
             deps=deps,
-            journal=self.journal,
-            on_approval=self.on_approval,
+            journal=options.get("journal") or first.journal,
+            on_approval=self.on_approval or first.on_approval,
             watch=self.watch,
+            successor=successor,
+            past=team.past(state),
         )
-        check_decisions(plan, state)
-        return plan, state
 
     def _offer(self, prepared: _Prepared) -> Offer | None:
         """Return what keeps the tools up to date in a run, where toolsets may change; most agents need none."""
         if not self._sources.toolsets:
             return None
-        profile = prepared.model.profile
-        return Offer(
-            self._sources,
-            prepared.tools,
-            prepared.definitions,
-            gates=profile.allowed_tools,
-            custom=profile.custom_tools,
-        )
+        return Offer(self._sources, prepared.tools, prepared.definitions, model=prepared.model)
 
     async def _instructions(self, state: RunState, deps: Any) -> str | None:
         if self.instructions is None or isinstance(self.instructions, str):
@@ -266,35 +332,68 @@ class Agent(Generic[DepsT, OutputT]):
         """The model, resolved from its name at the first run; raises MissingKeyError where it has no key."""
         return self._prepared.model
 
+    # --- handoffs ---
+
+    @cached_property
+    def handoffs(self) -> tuple[Handoff[Any], ...]:
+        """To whom the conversation may be passed."""
+        given = self._handoffs() if callable(self._handoffs) else self._handoffs
+        return tuple(Handoff.of(one) for one in given)
+
+    @cached_property
+    def _team(self) -> Team:
+        return Team(self)
+
+    def _prepared_for(self, first: Agent[Any, Any]) -> _Prepared:
+        """Return what was made at the first run; without a model of its own an agent uses that of `first`."""
+        if first is self or self._model is not None:
+            return self._prepared
+        model = first.model
+        known = self._lent.get(id(model))
+        if known is None:
+            known = self._lent[id(model)] = self._prepare_with(model)
+        return known
+
+    @cached_property
+    def _lent(self) -> dict[int, _Prepared]:
+        return {}
+
     @cached_property
     def _prepared(self) -> _Prepared:
+        return self._prepare_with(self._model)
+
+    def _prepare_with(self, chosen: Model | str | None) -> _Prepared:
         from .models.resolve import choose_model
 
-        model = self._model
-        if model is None or isinstance(model, str):
-            model, _ = choose_model(model)
+        model = choose_model(chosen)[0] if chosen is None or isinstance(chosen, str) else chosen
         connect = getattr(model, "connect", None)
         if connect is not None:  # an engine that reads the tools' own data, such as the offline one
             model = connect(tuple(self.tools.values()))
         profile = model.profile
         output = OutputCheck(
             self.output,
-            native=profile.json_schema,
+            native=profile.json_schema
+            and (profile.schema_with_tools or not (self._sources.any or self.handoffs)),
             custom=profile.custom_tools,
             constrained=profile.response_grammar is not None,
         )
         tools = dict(self.tools)
+        for transfer in (handoff.tool() for handoff in self.handoffs):
+            if tools.setdefault(transfer.name, transfer) is not transfer:
+                raise ToolDefinitionError(
+                    f"a tool named {transfer.name!r} is in the way of a handoff: Handoff(agent, name='...')"
+                )
         if output.tool is not None:
             if FINAL_TOOL in tools:
                 raise ToolDefinitionError(
                     f"a tool named {FINAL_TOOL!r} is in the way of the final answer: rename it"
                 )
             tools[FINAL_TOOL] = output.tool
-        require_hosting(model, self._sources.hosted)
         definitions = (
             *(tool.definition(custom=profile.custom_tools) for tool in tools.values()),
             *(hosted.definition() for hosted in self._sources.hosted),
         )
+        require_hosting(model, definitions)
         return _Prepared(model, output, tools, definitions)
 
 

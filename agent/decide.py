@@ -1,9 +1,10 @@
-"""What follows: a pure function of the plan and the state, and the five things that can.
+"""What follows: a pure function of the plan and the state, and the six things that can.
 
 | what plan and state say                                        | action                                          |
 |----------------------------------------------------------------|-------------------------------------------------|
 | calls without an output, all of which wait for a person        | `Pause`                                         |
 | calls without an output                                        | `CallTools`                                     |
+| a call has handed the conversation over                        | `HandOver`                                      |
 | a limit is reached                                             | `Stop`                                          |
 | a final answer that does not satisfy the output type           | `CallModel` with the errors, within its budget  |
 | a final answer                                                 | `Finish`                                        |
@@ -12,19 +13,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from jigwork.errors import IncompleteError, LimitReached, OutputError, RefusalError, RunError
 
-from .items import Item, call_id, is_call, is_message, output_text, refusal_text
+from .items import Item, call_id, call_name, is_call, is_message, output_text, refusal_text, tool_key
 from .output import Accepted
 from .plan import Plan
 from .records import RequestRecord
 from .repair import Repair
 from .state import RunState
 
-__all__ = ["Action", "CallModel", "CallTools", "Finish", "Pause", "Stop", "decide"]
+__all__ = ["Action", "CallModel", "CallTools", "Finish", "HandOver", "Pause", "Stop", "decide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,15 @@ class CallModel:
 
 @dataclass(frozen=True, slots=True)
 class CallTools:
-    """Run these calls."""
+    """Run these calls, and add the outputs of those that have settled."""
 
     calls: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Return: these calls wait for a person, everything else has run."""
+    """Return: these calls wait for a person, everything else has run. Calls of agents that work for this run are
+    named by the way to them (`call_1/call_7`)."""
 
     call_ids: tuple[str, ...]
 
@@ -63,16 +66,26 @@ class Stop:
     error: RunError
 
 
-Action: TypeAlias = CallModel | CallTools | Pause | Finish | Stop
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Go on with another agent."""
+
+    agent: str
+
+
+Action: TypeAlias = CallModel | CallTools | Pause | HandOver | Finish | Stop
 
 
 def decide(plan: Plan, state: RunState) -> Action:
     """Say what follows. Reads, never changes; the same plan and state always give the same action."""
     if calls := state.open_calls:
-        ready = tuple(call for call in calls if not _waits(call, state))
-        if not ready:
-            return Pause(tuple(call_id(call) for call in calls))
+        unsettled = [call for call in calls if call_id(call) not in state.outcomes]
+        ready = _ready(plan, state, unsettled)
+        if unsettled and not ready:
+            return Pause(tuple(approval.call_id for approval in state.waiting))
         return _within_limits(plan, state) or CallTools(ready)
+    if (handoff := state.relay.pending(state.outcomes)) is not None:
+        return HandOver(handoff["agent"])
     if (final := _final_call(plan, state)) is not None:
         return Finish(final.value)
     if _has_question(state):
@@ -80,34 +93,62 @@ def decide(plan: Plan, state: RunState) -> Action:
     return _judge(plan, state)
 
 
-def _waits(call: Item, state: RunState) -> bool:
-    approval = state.approvals.get(call_id(call))
-    return approval is not None and approval.approved is None
+def _ready(plan: Plan, state: RunState, unsettled: Sequence[Item]) -> tuple[Item, ...]:
+    """The calls that can go on. An exclusive one does not begin while a call before it waits for a person, and while
+    it waits itself nothing behind it begins."""
+    ready: list[Item] = []
+    waits = False
+    for call in unsettled:
+        tool = plan.tools.get(tool_key(call))
+        exclusive = tool is not None and tool.options.exclusive
+        if waits and exclusive:
+            break
+        if not state.waits(call_id(call)):
+            ready.append(call)
+        elif exclusive:
+            break
+        else:
+            waits = True
+    return tuple(ready)
 
 
 def _within_limits(plan: Plan, state: RunState) -> Stop | None:
     limits, usage = plan.limits, state.usage
-    used = {"turns": state.turns, "tokens": usage.input_tokens + usage.output_tokens}
+    used = {"turns": state.turns, "requests": usage.requests, "tokens": usage.spent_tokens}
     for name, value in used.items():
         limit = getattr(limits, name)
         if limit is not None and value >= limit and not state.open_calls:
             return _limit(name, value, limit)
-    if limits.tool_calls is not None:
-        made = sum(1 for _ in state.run_calls())
-        if made > limits.tool_calls:
-            return _limit("tool_calls", made, limits.tool_calls)
-    if limits.invalid_calls is not None:
-        invalid = [
-            o for c in state.run_calls() if (o := state.outcomes.get(call_id(c))) and o.status in _INVALID
-        ]
-        if len(invalid) > limits.invalid_calls:
-            return _limit(
-                "invalid_calls", len(invalid), limits.invalid_calls, f" The last: {invalid[-1].output}"
-            )
-    return None
+    if limits.tool_calls is not None and (made := state.calls_made) > limits.tool_calls:
+        return _limit("tool_calls", made, limits.tool_calls)
+    return _within_invalid_calls(plan, state)
 
 
 _INVALID = frozenset({"invalid_arguments", "unknown_tool"})
+
+
+def _within_invalid_calls(plan: Plan, state: RunState) -> Stop | None:
+    """Stop a model that does not learn what a tool takes; the last reason is in the message."""
+    total = plan.limits.invalid_calls
+    own = {n: most for n, tool in plan.tools.items() if (most := tool.options.invalid_calls) is not None}
+    if total is None and not own:
+        return None
+    invalid = [
+        (call_name(call), outcome)
+        for call in state.run_calls()
+        if (outcome := state.outcomes.get(call_id(call))) is not None and outcome.status in _INVALID
+    ]
+    if total is not None and len(invalid) > total:
+        return _limit("invalid_calls", len(invalid), total, f" The last: {invalid[-1][1].output}")
+    for name, most in own.items():
+        said = [outcome.output for called, outcome in invalid if called == name]
+        if len(said) > most:
+            message = (
+                f"the model wrote arguments that {name} cannot take {len(said)} times, and its limit is {most}: say in"
+                f" its description what it takes, or raise ToolOptions(invalid_calls=...). The last: {said[-1]}"
+            )
+            return Stop(LimitReached(message, limit="invalid_calls", used=len(said)))
+    return None
 
 
 def _limit(name: str, used: float, limit: float, detail: str = "") -> Stop:
@@ -149,6 +190,8 @@ def _is_input(item: Item) -> bool:
     """Tell whether the model has not yet answered this: it did not write it."""
     if is_message(item):
         return item.get("role") != "assistant"
+    if item.get("type") == "mcp_approval_response":
+        return True
     return str(item.get("type", "")).endswith("_output") and item.get("type") not in _SERVER_OUTPUTS
 
 

@@ -20,24 +20,35 @@ from jigwork.errors import (
     ToolError,
 )
 from jigwork.tools import RunContext, Tool, ToolOptions
+from jigwork.tools.asking import Paused
 from jigwork.tools.options import OptionKeywords
 
+from .decisions import Entry
 from .enclosing import Enclosing, enclosing
 from .events import CallStarted, Event
+from .journal import Journal
 from .limits import Limits
 from .observe import observe
 from .recorder import Recorder
-from .run import silent
 from .state import RunState
 
 if TYPE_CHECKING:
     from .agent import Agent
-    from .result import RunResult
 
 __all__ = ["MAX_DEPTH", "agent_tool"]
 
 MAX_DEPTH = 8
 """How many runs may stand inside one another; an agent that calls itself ends here."""
+
+
+_PARAMETERS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "task": {"type": "string", "description": "What to do, with everything one has to know to do it."}
+    },
+    "required": ["task"],
+    "additionalProperties": False,
+}
 
 
 def agent_tool(
@@ -51,11 +62,14 @@ def agent_tool(
     """Return a tool that gives a task to `agent` and returns its output.
 
     `name` is the agent's own unless given; `description` tells the calling model what the agent is good for. The
-    inner run has the deadline of the call and what is left of the calling run's tokens, beside its own limits;
-    `limits` narrows them. Its usage is part of the calling run's usage. Listeners see its events, and the calling
-    run reports its calls as progress. It gets the same `deps` where it wants any. A call of the inner run that needs a
-    person is put to the inner agent's `on_approval`, then to the calling agent's; where neither decides, the call
-    fails and says so. Raises ConfigurationError where there is neither a name nor a description.
+    inner run has the deadline of the call and shares the calling run's bounds of tokens, requests and tool calls,
+    beside its own limits; `limits` narrows them. Its usage is part of the calling run's usage. Listeners see its events,
+    and the calling run reports its calls as progress. It gets the same `deps` where it wants any.
+
+    A call of the inner run that needs a person is put to the inner agent's `on_approval`, then to the calling agent's;
+    where neither decides, the calling run pauses. Its approvals then name the inner call (`call_1/call_7`), its state
+    holds the inner one, and resuming goes on inside where it stopped. So does a run that was killed and has a journal.
+    Raises ConfigurationError where there is neither a name nor a description.
     """
     label = name or agent.name
     if not label or not description:
@@ -66,35 +80,27 @@ def agent_tool(
     async def delegate(ctx: RunContext[Any], task: str) -> Any:
         around = enclosing()
         _check_depth(around)
-        bounds = _within(agent.limits.merge(limits), around)
+        state = _state(ctx, task, around)
         deps = None if agent.deps_type is NoneType else ctx.deps
-        state = RunState()
+        journal = None if around is None else _Inside(around.recorder, ctx.call_id, state, agent.journal)
         try:
             with _shown(ctx), _in_words(label):
-                result = await agent.run(task, state=state, deps=deps, limits=bounds)
-                while result.status == "paused" and await _decided(result, around):
-                    result = await agent.run(state=state, deps=deps, limits=bounds)
-        finally:
-            if around is not None and state.usage.requests:
-                entry = {"kind": "delegated", "call_id": ctx.call_id, "usage": state.usage.to_dict()}
-                await around.recorder.append(entry)
-        if result.status == "paused":
-            waiting = ", ".join(sorted({approval.name for approval in result.approvals}))
-            raise ToolError(f"{label} could not finish: a person has to allow {waiting}, and nobody did.")
-        return result.output
+                result = await agent.run(state=state, deps=deps, limits=limits, journal=journal)
+        except Exception:
+            _end(state, around)
+            raise
+        if result.status == "finished":
+            _end(state, around)
+            return result.output
+        if around is not None:
+            raise Paused
+        waiting = ", ".join(sorted({approval.label for approval in result.approvals}))
+        raise ToolError(f"{label} could not finish: a person has to allow {waiting}, and nobody did.")
 
-    parameters = {
-        "type": "object",
-        "properties": {
-            "task": {"type": "string", "description": "What to do, with everything one has to know to do it."}
-        },
-        "required": ["task"],
-        "additionalProperties": False,
-    }
     return Tool.from_schema(
         name=label,
         description=description,
-        parameters=parameters,
+        parameters=_PARAMETERS,
         function=delegate,
         options=ToolOptions(**options),
         metadata={"agent": agent},
@@ -106,23 +112,45 @@ def _check_depth(around: Enclosing | None) -> None:
         raise ToolError(f"Tasks may be passed on {MAX_DEPTH - 1} times only. Do it yourself.")
 
 
-def _within(limits: Limits, around: Enclosing | None) -> Limits:
-    """Leave the inner run no more tokens than the calling one has left."""
-    if around is None or around.plan.limits.tokens is None:
-        return limits
-    usage = around.recorder.state.usage
-    left = around.plan.limits.tokens - usage.input_tokens - usage.output_tokens
-    if left <= 0:
-        raise ToolError("The limit of tokens is reached: answer with what is known.")
-    return limits.merge(Limits(tokens=min(left, limits.tokens or left)))
+def _state(ctx: RunContext[Any], task: str, around: Enclosing | None) -> RunState:
+    """Return the state of the inner run: the one that the calling run has kept, or a new one."""
+    if around is not None:
+        kept = around.recorder.state.inner.get(ctx.call_id)
+        if kept is not None and kept.run_id not in around.ended:
+            return kept
+    state = RunState()
+    state.inject(task)
+    if around is not None:  # what a person allowed for the whole of the calling run holds here too
+        before = f"{ctx.tool}/"
+        allowed = around.recorder.state.allowed
+        state.allowed = {name.removeprefix(before) for name in allowed if name.startswith(before)}
+    return state
 
 
-async def _decided(result: RunResult[Any], around: Enclosing | None) -> bool:
-    """Put what waits to whoever decides for the calling run; tell whether anything was decided."""
-    if around is None:
-        return False
-    ids = [approval.call_id for approval in result.approvals]
-    return await Recorder(result.state, None, silent).ask(around.plan.on_approval, ids)
+def _end(state: RunState, around: Enclosing | None) -> None:
+    """Note that this run is over, so that another attempt of the same call begins anew."""
+    if around is not None:
+        around.ended.add(state.run_id)
+
+
+class _Inside:
+    """The journal of an inner run: what happens there is written down in the calling run's state and journal, and
+    where the inner agent has a journal of its own, there as well."""
+
+    def __init__(self, recorder: Recorder, call_id: str, state: RunState, own: Journal | None) -> None:
+        self._recorder = recorder
+        self._call_id = call_id
+        self._state = state
+        self._own = own
+
+    async def record(self, run_id: str, entry: Entry) -> None:
+        """Keep one entry."""
+        if self._own is not None:
+            await self._own.record(run_id, entry)
+        if entry["kind"] == "state":
+            await self._recorder.append({"kind": "inner", "call_id": self._call_id, "state": self._state})
+        else:
+            await self._recorder.note_inner(self._call_id, entry)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from jigwork.tools.asking import Question
 from jigwork.tools.outcome import CallProgress, CallSettled, CallStarted
 
 from .items import Item
@@ -18,10 +19,12 @@ __all__ = [
     "ApprovalAsked",
     "ArgumentsDelta",
     "AttemptDiscarded",
+    "CallLate",
     "CallProgress",
     "CallSettled",
     "CallStarted",
     "Event",
+    "HandedOver",
     "ItemAdded",
     "ModelEvent",
     "OutputDelta",
@@ -146,16 +149,37 @@ class OutputDelta:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalAsked:
-    """A call waits for a person. `arguments` is the decoded JSON as it would be used."""
+    """A call waits for a person: to be allowed, or, where there is a `question`, for an answer.
+
+    `arguments` is the decoded JSON as it would be used. `agents` are the tools behind which the call was made, the
+    outermost first, where an agent that works for this run made it; `call_id` is what decides about it:
+    `state.approve(call_id)`, `state.deny(call_id)`, `state.answer(call_id, value)`.
+    """
 
     call_id: str
     name: str
     arguments: Any
+    question: Question | None = None
+    agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallLate:
+    """A tool that nobody could stop (a thread) came to its end after its call had been settled without it.
+
+    Its result is not used. `error` is what it raised, None where it returned. One that ends after the run has ended is
+    only noted in the state.
+    """
+
+    call_id: str
+    name: str
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UsageUpdated:
-    """A response has been paid for: its own usage and the run's total."""
+    """A response has been paid for: its own usage and the run's total. Once more where it turns out what a cut
+    stream saved: `usage` is then that alone."""
 
     usage: Usage
     total: Usage
@@ -170,8 +194,17 @@ class TurnFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The conversation goes on with `agent`; `giver` had it before (None: an agent without a name)."""
+
+    agent: str
+    giver: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunPaused:
-    """Some calls wait for approval; everything else of the turn has run."""
+    """These calls wait for a person; everything else of the turn has run, but for what stands behind an exclusive call
+    that could not begin yet."""
 
     call_ids: tuple[str, ...]
 
@@ -202,9 +235,11 @@ Event: TypeAlias = (
     | CallStarted
     | CallProgress
     | CallSettled
+    | CallLate
     | ApprovalAsked
     | UsageUpdated
     | TurnFinished
+    | HandedOver
     | RunPaused
     | RunFinished
     | RunFailed

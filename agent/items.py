@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from .hosted_calls import HOSTED_CALLS, HOSTED_OUTPUTS, asked_text, called_name, is_ours, output_fields
+from .hosted_calls import tool_key as _hosted_key
+
 __all__ = [
     "PROVIDER_KEY",
     "Item",
@@ -24,8 +27,10 @@ __all__ = [
     "is_call",
     "is_call_output",
     "is_message",
+    "is_written_call",
     "output_text",
     "refusal_text",
+    "tool_key",
     "user_message",
 ]
 
@@ -87,37 +92,59 @@ def is_message(item: Mapping[str, Any], role: str | None = None) -> bool:
 
 
 def is_call(item: Mapping[str, Any]) -> bool:
-    """Tell whether the model asks here for a tool of ours."""
+    """Tell whether the model asks here for something on this side: a tool of ours, or a hosted one that runs here."""
+    return item.get("type") in _CALLS or is_ours(item)
+
+
+def is_written_call(item: Mapping[str, Any]) -> bool:
+    """Tell whether this is a call by name with a text that the model writes: JSON arguments, or raw input."""
     return item.get("type") in _CALLS
 
 
 def is_call_output(item: Mapping[str, Any]) -> bool:
-    """Tell whether this is the answer to a call of a tool of ours."""
-    return item.get("type") in _OUTPUT_TYPES
+    """Tell whether this is the answer to a call of this side."""
+    return item.get("type") in _OUTPUT_TYPES or item.get("type") in HOSTED_OUTPUTS
 
 
 def call_id(item: Mapping[str, Any]) -> str:
     """Return the id that pairs a call with its output."""
-    return str(item["call_id"])
+    kind = str(item.get("type"))
+    return str(item["id"] if kind == "mcp_approval_request" else item[HOSTED_OUTPUTS.get(kind, "call_id")])
 
 
 def call_name(item: Mapping[str, Any]) -> str:
     """Return the name of the tool that a call asks for."""
-    return str(item.get("name", ""))
+    return called_name(item) if item.get("type") in HOSTED_CALLS else str(item.get("name", ""))
+
+
+def tool_key(item: Mapping[str, Any]) -> str:
+    """Return the name of the tool that runs a call: the name in the call, but for hosted MCP servers."""
+    return _hosted_key(item) if item.get("type") in HOSTED_CALLS else str(item.get("name", ""))
 
 
 def call_text(item: Mapping[str, Any]) -> str:
     """Return what the model wrote for the tool: JSON arguments of a function call, raw input of a custom call."""
+    if item.get("type") in HOSTED_CALLS:
+        return asked_text(item)
     return str(item.get("input" if item.get("type") == "custom_tool_call" else "arguments") or "")
 
 
-def call_output(call: Mapping[str, Any], output: str | Sequence[Mapping[str, Any]]) -> Item:
-    """Make the output item that answers `call`; `caller` is copied, as programmatic calls need it."""
-    item: Item = {
-        "type": _OUTPUTS[str(call["type"])],
-        "call_id": call["call_id"],
-        "output": output if isinstance(output, str) else list(output),
-    }
+def call_output(
+    call: Mapping[str, Any], output: str | Sequence[Mapping[str, Any]], *, status: str = "ok"
+) -> Item:
+    """Make the output item that answers `call`; `caller` is copied, as programmatic calls need it.
+
+    `status` is that of the outcome: some hosted calls are told of it in a field of their own.
+    """
+    kind = str(call["type"])
+    if kind in HOSTED_CALLS:
+        item: Item = {"type": HOSTED_CALLS[kind], **output_fields(call, output, status)}
+    else:
+        item = {
+            "type": _OUTPUTS[kind],
+            "call_id": call["call_id"],
+            "output": output if isinstance(output, str) else list(output),
+        }
     if call.get("caller") is not None:
         item["caller"] = call["caller"]
     return item

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from jigwork.errors import StateError
 from jigwork.tools.outcome import Outcome
@@ -33,11 +33,17 @@ class Journal(Protocol):
 
 
 def _line(entry: Entry) -> str:
-    return dump_json({key: _plain(value) for key, value in entry.items()})
+    return dump_json(_plain(entry))
 
 
 def _plain(value: Any) -> Any:
-    return value.to_dict() if isinstance(value, (Outcome, RequestRecord)) else value
+    """Return a value of an entry as JSON data; an entry of a run inside is an entry in an entry."""
+    if isinstance(value, (Outcome, RequestRecord, RunState)):
+        return value.to_dict()
+    if isinstance(value, dict) and "kind" in value:
+        entries = cast("Entry", value).items()
+        return {key: _plain(one) for key, one in entries}
+    return cast("Any", value)
 
 
 def _replay(entries: Iterable[Entry], where: str) -> RunState:

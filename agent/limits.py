@@ -13,8 +13,9 @@ __all__ = ["Limits"]
 class Limits:
     """Bounds of one run, from its input to its answer; a resumed run goes on counting. None means no bound.
 
-    `turns` counts model requests (50 unless given), `tool_calls` calls that were made, `invalid_calls` those of
-    them that no tool could take, `tokens` input plus output, `seconds` wall-clock time. `turn_seconds` bounds the
+    `turns` counts model requests (50 unless given), `tool_calls` calls that were made, `invalid_calls` those that no
+    tool could take, `tokens` input plus output, `seconds` wall-clock time. `tokens`, `tool_calls` and `requests`
+    (model requests) are shared with all agents that work for the run, however many at once. `turn_seconds` bounds the
     calls of one turn together: those that have no result by then are timed out, and the run goes on.
     `concurrency` is how many tools run at once (64 unless given); more wait their turn. `approval_seconds` is how
     long a call may wait for a person; one that is decided later is denied.
@@ -22,6 +23,7 @@ class Limits:
     """
 
     turns: int | None = None
+    requests: int | None = None
     tool_calls: int | None = None
     invalid_calls: int | None = None
     tokens: int | None = None

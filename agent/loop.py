@@ -8,11 +8,13 @@ from typing import Any
 
 from jigwork.errors import ServerError
 from jigwork.tools import RunContext
+from jigwork.tools.asking import Answer
+from jigwork.tools.definition import Enforcement
 from jigwork.tools.executor import Call, Executor
 
-from .decide import CallModel, CallTools, Finish, Pause, Stop, decide
+from .decide import CallModel, CallTools, Finish, HandOver, Pause, Stop, decide
+from .enclosing import reserved, within_shared_calls
 from .events import (
-    ArgumentsDelta,
     AttemptDiscarded,
     ItemAdded,
     OutputDelta,
@@ -20,12 +22,14 @@ from .events import (
     TextDelta,
     TurnStarted,
 )
-from .items import Item, call_id, call_name, call_text, is_call, user_message
+from .items import Item, call_id, call_name, call_text, final_text, is_call, tool_key, user_message
 from .models.base import ModelRequest
+from .models.constraints import is_constrained
 from .models.settings import Settings
 from .plan import Plan
 from .recorder import Recorder
-from .repair import Repair
+from .relay import told_apart
+from .repair import Repair, is_repaired
 from .state import RunState
 from .watch import GrammarWatch
 
@@ -35,16 +39,20 @@ _MOST_CUTS = 3
 """After so many cut responses a run lets the model finish its text, wrong as it may be."""
 
 
-async def drive(plan: Plan, state: RunState, recorder: Recorder, *, stream: bool = False) -> Finish | Pause:
+async def drive(
+    plan: Plan, state: RunState, recorder: Recorder, *, stream: bool = False
+) -> Finish | HandOver | Pause:
     """Run until there is an answer, a pause, or an error. Everything that happens is in `state` when it happens."""
     scratch: dict[str, Any] = {}
     executor = _executor(plan, state, recorder)
+    recorder.cancel_running = executor.cancel
     try:
         if state.open_calls:  # of an earlier life: they need the tools that there were then
             await _refresh(plan, state, state.turns)
         while True:
             match decide(plan, state):
                 case CallTools(calls):
+                    within_shared_calls()
                     await call_tools(state, recorder, executor, calls)
                 case CallModel(feedback, repair):
                     if feedback is not None:
@@ -54,24 +62,27 @@ async def drive(plan: Plan, state: RunState, recorder: Recorder, *, stream: bool
                     request = _request(plan, state, scratch, stream)
                     if repair is not None:
                         request = repair.request(request)
-                    await call_model(plan, recorder, executor, request, repair=repair)
+                    async with reserved(request):
+                        await call_model(plan, recorder, executor, request, repair=repair)
                 case Pause(ids) if await recorder.ask(plan.on_approval, ids):
                     continue
                 case Stop(error):
                     raise error
-                case Finish() | Pause() as ending:
+                case Finish() | HandOver() | Pause() as ending:
+                    if isinstance(ending, Finish) and state.cuts and plan.output.language is not None:
+                        await recorder.accepted(plan.output.language.name, final_text(state.items))
                     return ending
     finally:
         await executor.discard()
 
 
 async def call_tools(state: RunState, recorder: Recorder, executor: Executor, calls: Sequence[Item]) -> None:
-    """Run the calls together. Each has its output item afterwards, whatever happened, cancellation included."""
+    """Run the calls together. Each is settled or waits for a person afterwards, whatever happened, cancellation
+    included; its output item stands in the model's order, and so comes after that of a call before it that waits."""
     try:
-        # A call that settled before a crash has its outcome, only not yet its output item.
-        await executor.execute([_call(item, state) for item in calls if call_id(item) not in state.outcomes])
+        await executor.execute([_call(item, state) for item in calls])
     finally:
-        await recorder.outputs(calls)
+        await recorder.outputs()
 
 
 async def call_model(
@@ -79,12 +90,13 @@ async def call_model(
 ) -> None:
     """Make one request, pass on what happens, and keep the response whole or not at all.
 
-    Calls of tools that only read start while the rest of the response is still being written; a call whose text
-    leaves its grammar ends the response there and then.
+    Calls of tools that only read start while the rest of the response is still being written; a text that leaves
+    its grammar ends the response there and then.
     """
     items: list[Item] = []
+    ids: set[str] = set()
     complete = False
-    watch = _watch(plan, recorder.state, request)
+    watch = _watch(plan, recorder.state, request, repair)
     partial = _PartialOutput(plan, request)
     await recorder.emit(TurnStarted(recorder.state.turns + 1))
     events = plan.model.stream(request)
@@ -92,15 +104,18 @@ async def call_model(
         async for event in events:
             if repair is not None:
                 event = repair.event(event)
+            event = told_apart(event, recorder.state, ids)
             if isinstance(event, ResponseEnded):
                 complete = True
-                await recorder.response(items, event, plan.model.name)
+                held = None if repair is not None else _held_answer(plan, request, event)
+                await recorder.response(items, event, plan.model.name, enforcement=held)
                 return
-            if watch is not None and isinstance(event, ArgumentsDelta) and (said := watch.add(event)):
-                await recorder.cut(event.name, said, plan.model.name)
+            if watch is not None and (left := watch.add(event)) is not None:
+                await recorder.cut(left, request, plan.model.name)
                 return
             if isinstance(event, AttemptDiscarded):
                 items.clear()
+                ids.clear()
                 partial.clear()
                 await recorder.forget(await executor.discard())
             await recorder.emit(event)
@@ -118,13 +133,25 @@ async def call_model(
     raise ServerError(f"the model {plan.model.name} ended its answer without saying how it ended")
 
 
-def _watch(plan: Plan, state: RunState, request: ModelRequest) -> GrammarWatch | None:
-    """Watch the calls of grammar tools while they are written, unless it has been of no use in this run."""
+def _watch(plan: Plan, state: RunState, request: ModelRequest, repair: Repair | None) -> GrammarWatch | None:
+    """Watch the texts of grammars while they are written, unless it has been of no use in this run."""
     if not request.stream or not plan.watch or state.cuts >= _MOST_CUTS:
         return None
-    if not any(tool.grammar is not None for tool in plan.tools.values()):
+    # With tools to call, a text may be what is said before a call; without, it can only be the answer.
+    answer = None if request.tools or repair is not None else plan.output.language
+    if answer is None and not any(tool.grammar is not None for tool in plan.tools.values()):
         return None
-    return GrammarWatch(plan.tools, custom=plan.model.profile.custom_tools)
+    custom = plan.model.profile.custom_tools or repair is not None  # a repair is the text alone
+    return GrammarWatch(plan.tools, custom=custom, answer=answer)
+
+
+def _held_answer(plan: Plan, request: ModelRequest, ended: ResponseEnded) -> Enforcement | None:
+    """Say who held a final text to the output's grammar; nobody, where the server has no words for the grammar."""
+    if plan.output.language is None:
+        return None
+    if request.constraint is None or (ended.body is not None and not is_constrained(ended.body)):
+        return "checked"
+    return "masked" if plan.model.profile.masked else "native"
 
 
 async def _refresh(plan: Plan, state: RunState, turn: int) -> None:
@@ -144,7 +171,18 @@ def _executor(plan: Plan, state: RunState, recorder: Recorder) -> Executor:
         context=context,
         concurrency=limits.concurrency or 64,
         turn_seconds=limits.turn_seconds,
+        held=lambda call: _held(plan, call),
     )
+
+
+def _held(plan: Plan, call: Call) -> Enforcement | None:
+    """Say who held a call's text to its grammar, where more than the form of the call is needed to know."""
+    if is_repaired(call.id):
+        return "native"
+    profile = plan.model.profile
+    if call.custom:
+        return "masked" if profile.masked else None
+    return None if profile.strict_tools else "checked"  # a schema that is not sent as strict holds nobody
 
 
 def _request(plan: Plan, state: RunState, scratch: dict[str, Any], stream: bool) -> ModelRequest:
@@ -164,9 +202,9 @@ def _request(plan: Plan, state: RunState, scratch: dict[str, Any], stream: bool)
     if definitions and not (state.feedback and state.feedback[-1] == len(state.items) - 1):
         constraint = None  # a constrained answer could not call a tool; after a wrong one it need not
     last = state.requests[-1] if state.requests else None
-    chained = settings.chain and last is not None and last.id is not None
+    chained = settings.chain and last is not None and last.id is not None and plan.past is None
     return ModelRequest(
-        items=state.items,
+        items=plan.shown(state.items),
         instructions=plan.instructions,
         tools=() if constraint is not None else definitions,
         output=plan.output.format,
@@ -190,6 +228,7 @@ def _forces(settings: Settings) -> bool:
 def _call(item: Item, state: RunState) -> Call:
     id = call_id(item)
     approval = state.approvals.get(id)
+    asked = approval is not None and approval.question is not None
     last = state.requests[-1] if state.requests else None
     cut_off = last is not None and last.status == "incomplete" and state.items[last.end_item - 1] is item
     cut_off = cut_off and item.get("status") != "completed"  # the server knows better
@@ -197,12 +236,16 @@ def _call(item: Item, state: RunState) -> Call:
         id,
         call_name(item),
         call_text(item),
+        tool=tool_key(item),
         custom=item["type"] == "custom_tool_call",
-        started=state.was_started(id),
+        started=state.was_started(id) and id not in state.inner,
         cut=cut_off or item.get("status") == "incomplete",
         approved=approval.approved if approval else (True if call_name(item) in state.allowed else None),
         reason=approval.reason if approval else None,
         edited=approval.edited if approval else None,
+        asked=asked,
+        answer=Answer(approval.answer) if approval and asked and approval.approved else None,
+        kept=approval.kept if approval else None,
     )
 
 

@@ -10,30 +10,37 @@ import asyncio
 import hmac
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from typing_extensions import TypeIs
 
 from jigwork.errors import Abort, ConfigurationError, JigworkError, MissingExtraError, ToolError
 from jigwork.tools import Outcome, RunContext, Tool, Toolset
+from jigwork.tools.asking import Asked
 from jigwork.tools.executor import Call, Executor
 from jigwork.tools.mcp_content import MCPResult
 from jigwork.tools.render import to_json
 
 from .agent import Agent
+from .decisions import as_decision
 from .events import CallStarted
+from .mcp_asking import ask_by_elicitation
 from .offer import Offer, ToolSources
 from .recorder import OnApproval
-from .records import Approval, Decision
+from .records import Answer, Approval, Decision
 
 if TYPE_CHECKING:
     import mcp_types as types
     from mcp.server import Server
 
-__all__ = ["mcp_server", "serve_mcp"]
+__all__ = ["LOOPBACK", "Policy", "mcp_server", "serve_mcp", "served_tools"]
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+Policy: TypeAlias = Literal["ask", "client", "refuse"]
+_POLICIES = ("ask", "client", "refuse")
+_Decide: TypeAlias = Callable[[Approval], "Awaitable[Decision | Answer | types.InputRequiredResult]"]
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def serve_mcp(
@@ -43,6 +50,7 @@ def serve_mcp(
     name: str | None = None,
     deps: Any = None,
     on_approval: OnApproval | None = None,
+    approval: Policy = "ask",
     host: str = "127.0.0.1",
     port: int = 8000,
     path: str = "/mcp",
@@ -53,11 +61,11 @@ def serve_mcp(
     `token` has to come with every HTTP request as a bearer token, and is needed where `host` is not this machine
     alone. See `mcp_server` for the rest. Raises ConfigurationError for what cannot be served.
     """
-    server = mcp_server(source, name=name, deps=deps, on_approval=on_approval)
+    server = mcp_server(source, name=name, deps=deps, on_approval=on_approval, approval=approval)
     if transport == "stdio":
         asyncio.run(_serve_stdio(server))
     elif transport == "http":
-        if token is None and host not in _LOOPBACK:
+        if token is None and host not in LOOPBACK:
             raise ConfigurationError(
                 f"anybody who reaches {host} could call these tools: give a token=..., or host='127.0.0.1'"
             )
@@ -73,18 +81,23 @@ def mcp_server(
     name: str | None = None,
     deps: Any = None,
     on_approval: OnApproval | None = None,
+    approval: Policy = "ask",
 ) -> Server[None]:
     """Return a server of the `mcp` package, to be mounted (`.streamable_http_app()`) or used in process.
 
-    An agent is a tool with one text as its input. `deps` is what tools and agents find in `RunContext.deps`. Tools
-    that ask by default, because they are destructive, are left to the client, which is told so; those with an
-    `approval` of their own are decided by `on_approval`, and refused without one.
+    An agent is a tool with one text as its input. `deps` is what tools and agents find in `RunContext.deps`. Calls
+    that need a person (of destructive tools, as an `approval` of their own says, and questions) are put to
+    `on_approval`, or else, with `approval="ask"`, to the person behind the client, by elicitation; where that is not
+    possible they are refused. "client" leaves destructive tools, which are annotated as such, to the client, as
+    most clients ask before each call; "refuse" refuses whatever nobody decides here.
     """
     if find_spec("mcp") is None:
         raise MissingExtraError("MCP", "mcp")
     from mcp.server import Server
 
-    served = _Served(source, deps, on_approval)
+    if approval not in _POLICIES:
+        raise ConfigurationError(f"approval={approval!r} does not exist: use 'ask', 'client' or 'refuse'")
+    served = _Served(source, deps, on_approval, approval)
 
     @asynccontextmanager
     async def lifespan(_: Server[None]) -> AsyncGenerator[None]:
@@ -99,22 +112,34 @@ def mcp_server(
     )
 
 
+async def served_tools(source: Agent[Any, Any] | Toolset | Sequence[Any]) -> list[types.Tool]:
+    """Return what a server of `source` would list; toolsets are opened for it."""
+    served = _Served(source, None, None, "ask")
+    async with served.offer.opened():
+        return (await served.list_tools(None, None)).tools
+
+
 class _Served:
     """What is served, and how a request to the server becomes a call."""
 
-    def __init__(self, source: Any, deps: Any, on_approval: OnApproval | None) -> None:
+    def __init__(self, source: Any, deps: Any, on_approval: OnApproval | None, policy: Policy) -> None:
         given: list[Any] = list(cast("Any", source)) if isinstance(source, (list, tuple)) else [source]
         sources = ToolSources.of(_agent_as_tool(x) for x in given)
         if sources.hosted:
             raise ConfigurationError(
                 f"{sources.hosted[0].type!r} runs at the model's server and cannot be served from here: leave it out"
             )
+        if asked := [t.name for t in sources.fixed.values() if t.name.startswith("mcp:")]:
+            raise ConfigurationError(
+                f"{asked[0]} is called by the model's server and cannot be served from here: leave it out"
+            )
         if not (sources.fixed or sources.toolsets):
             raise ConfigurationError("there is nothing to serve: give tools, a toolset or an agent")
         self.name = next((x.name for x in given if isinstance(x, (Agent, Toolset)) and x.name), "jigwork")
-        self.offer = Offer(sources, sources.fixed, (), gates=False, custom=False)
+        self.offer = Offer(sources, sources.fixed, ())
         self._deps = deps
         self._on_approval = on_approval
+        self._policy = policy
 
     async def list_tools(self, context: Any, params: Any) -> types.ListToolsResult:
         """Answer `tools/list`."""
@@ -123,7 +148,9 @@ class _Served:
         await self.offer.refresh(RunContext(self._deps))
         return ListToolsResult(tools=[_declared(tool) for tool in self.offer.tools.values()])
 
-    async def call_tool(self, context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(
+        self, context: Any, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
         """Answer `tools/call`."""
         from mcp import MCPError
         from mcp_types import INVALID_PARAMS
@@ -136,18 +163,22 @@ class _Served:
             params.name,
             "",
             edited=dict(params.arguments or {}),
-            approved=None if own_rule else True,
+            approved=None if own_rule or self._policy != "client" else True,
         )
         ledger = _OneCall()
         async with _progress_to(context.session.report_progress) as report:
             ledger.report = report
-            outcome = await self._run(call, ledger)
+            outcome = await self._run(call, ledger, lambda asked: self._decide(context, params, asked))
+        if not isinstance(outcome, Outcome):
+            return outcome
         if outcome.status == "unknown_tool":
             raise MCPError(INVALID_PARAMS, str(outcome.output))
         return _result(outcome)
 
-    async def _run(self, call: Call, ledger: _OneCall) -> Outcome:
-        """Run one call, after a person has allowed it where one has to."""
+    async def _run(
+        self, call: Call, ledger: _OneCall, decide: _Decide
+    ) -> Outcome | types.InputRequiredResult:
+        """Run one call, after a person has allowed it where one has to; else return what they have to be asked."""
 
         def context(id: str, name: str, progress: Callable[[float | None, str], None]) -> RunContext[Any]:
             return RunContext(self._deps, "mcp", 1, id, name, (), progress)
@@ -159,25 +190,31 @@ class _Served:
                 return ledger.outcome or Outcome("failed", f"The tool stopped: {abort}")
             if ledger.outcome is not None:
                 return ledger.outcome
-            decision = await self._decide(Approval(call.id, call.name, ledger.waits_with))
+            asked = ledger.asked
+            question = asked.question if asked is not None else None
+            decision = await decide(Approval(call.id, call.name, ledger.waits_with, question=question))
+            if not isinstance(decision, (Answer, Decision)):
+                return decision
+            if isinstance(decision, Answer):
+                kept = asked.kept if asked is not None else None
+                call = replace(call, approved=True, asked=True, answer=decision, kept=kept)
+                continue
             edited = call.edited if decision.arguments is None else dict(decision.arguments)
-            call = Call(
-                call.id,
-                call.name,
-                "",
-                edited=edited,
-                approved=decision.approved,
-                reason=decision.reason,
-            )
+            call = replace(call, edited=edited, approved=decision.approved, reason=decision.reason)
 
-    async def _decide(self, approval: Approval) -> Decision:
+    async def _decide(
+        self, context: Any, params: types.CallToolRequestParams, approval: Approval
+    ) -> Decision | Answer | types.InputRequiredResult:
         import inspect
 
-        if self._on_approval is None:
-            return Decision(False, "this server has nobody to ask")
-        answer = self._on_approval(approval)
-        decision = await answer if inspect.isawaitable(answer) else answer
-        return decision if isinstance(decision, Decision) else Decision(bool(decision))
+        if self._on_approval is not None:
+            said = self._on_approval(approval)
+            decision = await said if inspect.isawaitable(said) else said
+            if decision is not None:
+                return as_decision(decision, approval)
+        if self._policy == "refuse":
+            return Decision(False, "this server does not allow it")
+        return await ask_by_elicitation(context, params, approval)
 
 
 class _OneCall:
@@ -186,6 +223,7 @@ class _OneCall:
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
         self.waits_with: Any = None
+        self.asked: Asked | None = None
         self.report: Callable[[float | None, str], None] = lambda fraction, message: None
 
     async def started(self, call: Call) -> None:
@@ -195,9 +233,12 @@ class _OneCall:
         """Keep how it ended."""
         self.outcome = outcome
 
-    async def waiting(self, call: Call, arguments: Any) -> None:
+    async def waiting(self, call: Call, arguments: Any, asked: Asked | None = None) -> None:
         """Keep what a person has to look at."""
-        self.waits_with = arguments
+        self.waits_with, self.asked = arguments, asked
+
+    async def paused(self, call: Call) -> None:
+        """Nothing is kept here that could go on later."""
 
     def progress(self, call: Call, fraction: float | None, message: str) -> None:
         """Hand progress on."""
@@ -289,7 +330,7 @@ def _declared(tool: Tool[..., Any]) -> types.Tool:
         }
     return Declared(
         name=tool.name,
-        description=tool.definition(custom=False)["description"],
+        description=text.described(tool.description) if text is not None else tool.description,
         input_schema=tool.parameters,
         annotations=ToolAnnotations(
             read_only_hint=options.read_only,

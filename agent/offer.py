@@ -6,8 +6,8 @@ holds. A tool that is not there this turn is gated by `allowed_tools`, or left o
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,12 +15,13 @@ from weakref import WeakKeyDictionary
 from jigwork.errors import SettingsError, ToolDefinitionError
 from jigwork.tools import HostedTool, RunContext, Tool, Toolset, as_tool, distinct_tools
 from jigwork.tools.names import wire_names
+from jigwork.tools.search import DEFERRED, server_searches
 from jigwork.tools.toolset import require_distinct
 
 from .models.base import Model
 from .models.settings import Settings
 
-__all__ = ["Offer", "ToolSources", "require_hosting"]
+__all__ = ["Offer", "ToolSources", "endpoint_of", "require_hosting"]
 
 Definition = Mapping[str, Any]
 
@@ -34,6 +35,11 @@ class ToolSources:
     origins: Mapping[str, str]
     toolsets: tuple[Toolset, ...] = ()
     hosted: tuple[HostedTool, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether a model may have something to call."""
+        return bool(self.fixed or self.toolsets or self.hosted)
 
     @classmethod
     def of(cls, given: Iterable[Any]) -> ToolSources:
@@ -56,15 +62,13 @@ class ToolSources:
         return cls(named, origins, tuple(toolsets), tuple(hosted))
 
 
-def require_hosting(model: Model, hosted: Sequence[HostedTool]) -> None:
-    """Raise SettingsError where the model's endpoint knows no hosted tools."""
+def require_hosting(model: Model, definitions: Iterable[Definition]) -> None:
+    """Raise SettingsError where the model's endpoint knows no hosted tools, and there are any."""
+    hosted = [d["type"] for d in definitions if d["type"] not in ("function", "custom")]
     if not hosted:
         return
     profile = model.profile
-    endpoint = getattr(model, "endpoint", None) or (
-        "responses" if "responses" in profile.endpoints else "chat"
-    )
-    if endpoint == "responses":
+    if endpoint_of(model) == "responses":
         return
     fix = (
         "use endpoint='responses'"
@@ -72,15 +76,21 @@ def require_hosting(model: Model, hosted: Sequence[HostedTool]) -> None:
         else "use a model with that endpoint (such as 'gpt-5.2'), or a tool that runs here"
     )
     raise SettingsError(
-        f"{model.name} is asked on the chat endpoint, and the hosted tool {hosted[0].type!r} exists only on the"
+        f"{model.name} is asked on the chat endpoint, and the hosted tool {hosted[0]!r} exists only on the"
         f" Responses endpoint: {fix}"
     )
+
+
+def endpoint_of(model: Model) -> str:
+    """Return the endpoint on which a model is asked."""
+    known = getattr(model, "endpoint", None)
+    return str(known or ("responses" if "responses" in model.profile.endpoints else "chat"))
 
 
 class Offer:
     """The tools of one run. `tools` are those that may be called now, `definitions` what is sent.
 
-    `fixed` are always there. `gates`: the model takes `allowed_tools`. `custom`: it takes grammar tools.
+    `fixed` are always there. `model` says what can be sent (`allowed_tools`, grammar tools, hosted tools); None: nothing is.
     """
 
     def __init__(
@@ -89,20 +99,20 @@ class Offer:
         fixed: Mapping[str, Tool[..., Any]],
         definitions: tuple[Definition, ...],
         *,
-        gates: bool,
-        custom: bool,
+        model: Model | None = None,
     ) -> None:
         self.tools: dict[str, Tool[..., Any]] = dict(fixed)
         self.definitions = definitions
         self._fixed = fixed
         self._fixed_definitions = definitions
         self._sources = sources
-        self._gates = gates
-        self._custom = custom
+        self._model = model
+        self._gates = model is not None and model.profile.allowed_tools
+        self._custom = model is not None and model.profile.custom_tools
         self._defined: dict[str, Definition] = {}
         self._names: dict[str, str] = {tool.label: name for name, tool in fixed.items()}
         self._named: WeakKeyDictionary[Tool[..., Any], Tool[..., Any]] = WeakKeyDictionary()
-        self._hidden = False
+        self._hidden = self._gated = False
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -115,28 +125,45 @@ class Offer:
     async def refresh(self, context: RunContext[Any]) -> None:
         """Ask the toolsets what is there now. Raises ToolDefinitionError where two tools have the same name."""
         found: list[tuple[Tool[..., Any], str | None]] = []
-        for toolset in self._sources.toolsets:
-            found += [(tool, toolset.name) for tool in await toolset.tools(context)]
+        with self._searching():
+            for toolset in self._sources.toolsets:
+                found += [(tool, toolset.name) for tool in await toolset.tools(context)]
         fixed = [(tool, self._sources.origins.get(tool.label)) for tool in self._fixed.values()]
         require_distinct([*fixed, *found])
         self._name([tool.label for tool, _ in found])
         available = {made.name: made for tool, _ in found if (made := self._under_its_name(tool))}
         for name, tool in available.items():
-            definition = tool.definition(custom=self._custom)
+            definition = _sent(tool, tool.definition(custom=self._custom))
             if definition != self._defined.get(name):
+                if self._model is not None:
+                    require_hosting(self._model, [definition])
                 self._defined[name] = definition
         self.tools.clear()
         self.tools.update({**self._fixed, **available})
         self._hidden = len(available) < len(self._defined)
-        shown = self._defined if self._gates else {n: d for n, d in self._defined.items() if n in available}
+        # A choice of allowed tools cannot name a search of the server's.
+        self._gated = self._gates and not any(d["type"] == "tool_search" for d in self._defined.values())
+        shown = self._defined if self._gated else {n: d for n, d in self._defined.items() if n in available}
         self.definitions = (*self._fixed_definitions, *shown.values())
+
+    @contextmanager
+    def _searching(self) -> Generator[None]:
+        """Tell searching toolsets whether the model's server can search."""
+        model = self._model
+        able = model is not None and model.profile.tool_search and endpoint_of(model) == "responses"
+        token = server_searches.set(able)
+        try:
+            yield
+        finally:
+            server_searches.reset(token)
 
     def gate(self, settings: Settings) -> Settings:
         """Forbid what is defined and not there this turn; a forced tool or a choice written as a dict stays."""
-        if not (self._gates and self._hidden):
+        if not (self._gated and self._hidden):
             return settings
         choice = settings.tool_choice
-        allowed = [d for d in self.definitions if d.get("name", "") in self.tools or "name" not in d]
+        gone = {id(d) for name, d in self._defined.items() if name not in self.tools}
+        allowed = [d for d in self.definitions if id(d) not in gone]
         if isinstance(choice, str):
             if choice not in ("auto", "required"):
                 return settings
@@ -172,6 +199,12 @@ class Offer:
         if (made := self._named.get(tool)) is None:
             made = self._named[tool] = tool.replaced(wire_name=name)
         return made
+
+
+def _sent(tool: Tool[..., Any], definition: Definition) -> Definition:
+    if tool.metadata.get(DEFERRED) and definition["type"] in ("function", "custom"):
+        return {**definition, "defer_loading": True}
+    return definition
 
 
 def _reference(definition: Definition) -> dict[str, Any]:

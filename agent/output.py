@@ -68,11 +68,11 @@ class OutputCheck:
             return
         if (tool := _as_grammar_tool(output)) is not None:
             self._tool = tool
-            if custom:
+            if custom and not constrained:
                 self.tool = tool
             else:
                 self.constraint = tool.grammar if constrained else None
-                self.instructions = _DESCRIBED.format(grammar=tool.grammar.definition if tool.grammar else "")
+                self.instructions = _described(tool.grammar) if tool.grammar else None
             return
         model, self._field = _as_model(output)
         self._tool = Tool.from_model(
@@ -87,6 +87,11 @@ class OutputCheck:
             self.format = OutputFormat(_schema_name(output), schema, strict.enabled)
         else:
             self.tool = self._tool
+
+    @property
+    def language(self) -> Tool[..., Any] | None:
+        """The tool whose grammar a final text has to be of; None where the answer is no text of a grammar."""
+        return self._tool if self.tool is None and self._tool is not None and self._tool.grammar else None
 
     def read_text(self, text: str) -> Accepted | Rejected:
         """Judge a final message."""
@@ -158,8 +163,13 @@ class OutputCheck:
 
 
 _DESCRIBED = """\
-Your final answer must be a text of this Lark grammar, exactly and as a whole, with nothing before or after it:
+Your final answer must be a text of this {kind}, exactly and as a whole, with nothing before or after it:
 {grammar}"""
+
+
+def _described(grammar: Grammar) -> str:
+    kind = "regular expression" if grammar.syntax == "regex" else "Lark grammar"
+    return _DESCRIBED.format(kind=kind, grammar=grammar.definition)
 
 
 def _as_grammar_tool(output: Any) -> Tool[..., Any] | None:

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .state import RunState
 
-__all__ = ["Repair"]
+__all__ = ["Repair", "is_repaired"]
 
 _SUFFIX = "_repaired"
+
+
+def is_repaired(id: str) -> bool:
+    """Tell whether the call of that id was written under the server's own constraint."""
+    return id.endswith(_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,13 @@ class Repair:
     @classmethod
     def wanted(cls, plan: Plan, state: RunState) -> Repair | None:
         """Return what is to be repaired after the last calls, if the server can; each call is repaired once."""
-        if plan.model.profile.response_grammar is None:
+        profile = plan.model.profile
+        if profile.response_grammar is None or profile.masked:  # masked, it was a text of the grammar already
             return None
         for call in _just_answered(state.items):
             tool = plan.tools.get(call_name(call))
             outcome = state.outcomes.get(call_id(call))
-            if tool is None or tool.grammar is None or outcome is None or call_id(call).endswith(_SUFFIX):
+            if tool is None or tool.grammar is None or outcome is None or is_repaired(call_id(call)):
                 continue
             if outcome.status == "invalid_arguments" and outcome.enforcement != "native":
                 return cls(call, tool)

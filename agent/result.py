@@ -16,34 +16,37 @@ from .usage import Usage
 
 __all__ = ["OutputT", "RunResult"]
 
-OutputT = TypeVar("OutputT", default=str)
+OutputT = TypeVar("OutputT", default=str, covariant=True)  # noqa: PLC0105
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult(Generic[OutputT]):
-    """What a run came to. Everything but the output is read from `state`, which can be saved and continued."""
+    """What a run came to. Everything but the output is read from `state`, which can be saved and continued.
+
+    `agent` is the name of the agent that has the conversation at the end: another one than began, after a handoff.
+    """
 
     status: Literal["finished", "paused"]
     state: RunState
     _output: Any = field(default=None, repr=False)
+    agent: str | None = None
 
     @property
     def output(self) -> OutputT:
         """The final answer, of the agent's output type; raises StateError while the run is paused."""
         if self.status == "paused":
-            names = ", ".join(sorted({a.name for a in self.approvals}))
+            names = ", ".join(sorted({a.label for a in self.approvals}))
             raise StateError(
-                f"the run is paused, calls of {names} wait for approval: result.state.approve(call_id) or "
-                ".deny(call_id), then agent.run(state=result.state)"
+                f"the run is paused, calls of {names} wait for approval: result.state.approve(call_id), "
+                ".deny(call_id), or .answer(call_id, value) where it asks a question; then "
+                "agent.run(state=result.state)"
             )
         return cast("OutputT", self._output)
 
     @property
     def approvals(self) -> list[Approval]:
-        """The calls that wait for a person, in the model's order."""
-        asked = self.state.approvals
-        waiting = [asked[id] for call in self.state.open_calls if (id := call_id(call)) in asked]
-        return [approval for approval in waiting if approval.approved is None]
+        """The calls that wait for a person, in the model's order; those of agents that work for this run included."""
+        return self.state.waiting
 
     @property
     def items(self) -> list[Item]:
@@ -54,9 +57,13 @@ class RunResult(Generic[OutputT]):
     def calls(self) -> list[CallRecord]:
         """The calls of this run in the model's order, each with its outcome."""
         outcomes = self.state.outcomes
+        late: dict[str, Literal["ok", "failed"]] = {
+            entry["call_id"]: "failed" if entry["failed"] else "ok" for entry in self.state.late
+        }
         return [
-            CallRecord(call_id(c), call_name(c), call_text(c), outcomes.get(call_id(c)))
+            CallRecord(id, call_name(c), call_text(c), outcomes.get(id), late.get(id))
             for c in self.state.run_calls()
+            for id in [call_id(c)]
         ]
 
     @property

@@ -6,12 +6,12 @@ import asyncio
 import time
 from typing import Any
 
-from jigwork.errors import Abort, JigworkError, LimitReached, RunAborted, RunError
+from jigwork.errors import Abort, JigworkError, LimitReached, RunAborted, RunError, StateError
 from jigwork.tools.deadline import deadline, seconds_left, sooner
 
-from .decide import Finish, Pause
+from .decide import Finish, HandOver, Pause
 from .enclosing import enclosed
-from .events import Event, RunFailed, RunFinished, RunPaused, RunStarted
+from .events import Event, HandedOver, RunFailed, RunFinished, RunPaused, RunStarted
 from .loop import drive
 from .observe import listeners
 from .plan import Plan
@@ -40,29 +40,52 @@ async def execute(
         await recorder.emit(RunStarted(state.run_id, plan.name, plan.model.name))
         await recorder.open_journal()
         try:
-            with enclosed(plan, recorder):
-                ending = await _drive_in_time(plan, state, recorder, stream)
+            ending, agent = await _drive_in_time(plan, state, recorder, stream)
         except BaseException as error:
             failure = _as_run_error(error, state)
+            await recorder.finish()
             await recorder.cancel_open_calls() if isinstance(error, asyncio.CancelledError) else None
             await recorder.emit(RunFailed(failure))
             if failure is error:
                 raise
             raise failure from error
-        return await _result(ending, state, recorder)
+        await recorder.finish()
+        return await _result(ending, state, recorder, agent)
     finally:
         state.release()
 
 
-async def _result(ending: Finish | Pause, state: RunState, recorder: Recorder) -> RunResult[Any]:
+async def _result(
+    ending: Finish | Pause, state: RunState, recorder: Recorder, agent: str | None
+) -> RunResult[Any]:
     if isinstance(ending, Pause):
         await recorder.emit(RunPaused(ending.call_ids))
-        return RunResult("paused", state)
+        return RunResult("paused", state, agent=agent)
     await recorder.emit(RunFinished(ending.output))
-    return RunResult("finished", state, ending.output)
+    return RunResult("finished", state, ending.output, agent=agent)
 
 
-async def _drive_in_time(plan: Plan, state: RunState, recorder: Recorder, stream: bool) -> Finish | Pause:
+async def _drive_team(
+    plan: Plan, state: RunState, recorder: Recorder, stream: bool
+) -> tuple[Finish | Pause, str | None]:
+    """Drive, and go on with another agent wherever the conversation is handed over; return who came to the end."""
+    while True:
+        with enclosed(plan, recorder):
+            async with plan.opened():
+                ending = await drive(plan, state, recorder, stream=stream)
+        if not isinstance(ending, HandOver):
+            return ending, plan.name
+        giver, agent = plan.name, ending.agent
+        if plan.successor is None:
+            raise StateError(f"the conversation was handed over to {agent!r}, and this agent has no handoffs")
+        await recorder.append({"kind": "handoff", "giver": giver, "agent": agent, "done": True})
+        plan = await plan.successor(agent)
+        await recorder.emit(HandedOver(agent, giver))
+
+
+async def _drive_in_time(
+    plan: Plan, state: RunState, recorder: Recorder, stream: bool
+) -> tuple[Finish | Pause, str | None]:
     """Drive within the limit of seconds, which counts over all lives of a run."""
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -71,8 +94,8 @@ async def _drive_in_time(plan: Plan, state: RunState, recorder: Recorder, stream
     inherited = deadline.set(None if left is None else time.monotonic() + left)
     scope = asyncio.timeout(left)
     try:
-        async with scope, plan.opened():
-            return await drive(plan, state, recorder, stream=stream)
+        async with scope:
+            return await _drive_team(plan, state, recorder, stream)
     except TimeoutError as error:
         if not scope.expired():
             raise

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from jigwork.errors import StateError
 from jigwork.tools.outcome import Outcome
 
-from .items import Item, call_id, input_items, is_call, is_call_output
-from .records import Approval, Decision, RequestRecord
+from .decisions import Entry, decided, decision_entry
+from .items import Item, call_id, call_name, input_items, is_call, is_call_output
+from .records import Answer, Approval, Decision, RequestRecord
+from .relay import Relay
 from .serial import dump_json, load_json
 from .usage import Usage
 
-__all__ = ["Entry", "RunState", "decision_entry"]
-
-Entry: TypeAlias = dict[str, Any]
-"""One change of a state: `{"kind": "item", "item": {...}}`. The kinds are the methods of `RunState` named `_on_*`."""
+__all__ = ["Entry", "RunState"]
 
 VERSION = "1.0"
 
@@ -35,23 +34,12 @@ _CONTAINERS = (
 )  # fmt: skip
 
 
-def decision_entry(id: str, decision: Decision) -> Entry:
-    """Return the entry that writes a decision down."""
-    return {
-        "kind": "decision",
-        "call_id": id,
-        "approved": decision.approved,
-        "reason": decision.reason,
-        "arguments": None if decision.arguments is None else dict(decision.arguments),
-        "always": decision.always,
-    }
-
-
 class RunState:
     """Everything that a run is, beside the code of its agent. Not to be shared by two runs at once.
 
     `items` is the whole history, `requests` what was sent and what it cost, `outcomes` how each call ended. All are
-    for reading; to change a state by hand edit its JSON, or use `inject`, `approve` and `deny`.
+    for reading; to change a state by hand edit its JSON, or use `inject`, `approve`, `deny`, `answer` and
+    `cancel_call`. `inner` holds the states of agents that work for open calls of this run, by call id.
     """
 
     def __init__(self, items: Sequence[Mapping[str, Any]] = (), *, run_id: str | None = None) -> None:
@@ -65,7 +53,9 @@ class RunState:
         self.feedback: list[int] = []
         self.late: list[dict[str, Any]] = []
         self.delegated: list[dict[str, Any]] = []
+        self.inner: dict[str, RunState] = {}
         self.allowed: set[str] = set()
+        self.relay = Relay()
         self.turns = 0
         self.output_retries = 0
         self.cuts = 0
@@ -76,6 +66,7 @@ class RunState:
         self._started: set[str] = set()
         self._usage = Usage()
         self._busy = False
+        self._cancel: Callable[[str], None] | None = None
         for item in items:
             self.append({"kind": "item", "item": dict(item)})
 
@@ -88,8 +79,60 @@ class RunState:
 
     @property
     def usage(self) -> Usage:
-        """What this run has cost so far, over all its requests."""
-        return self._usage
+        """What this run has cost so far, over all its requests and those of agents that work for it."""
+        return sum((inner.usage for inner in self.inner.values()), self._usage)
+
+    @property
+    def calls_made(self) -> int:
+        """How many calls this run has made so far, and agents that work for it."""
+        own = sum(1 for _ in self.run_calls())
+        done = sum(int(entry.get("tool_calls", 0)) for entry in self.delegated)
+        return own + done + sum(inner.calls_made for inner in self.inner.values())
+
+    @property
+    def waiting(self) -> list[Approval]:
+        """What waits for a person, in the model's order; what agents ask that work for this run included."""
+        found: list[Approval] = []
+        for id, call in self._open.items():
+            approval, inner = self.approvals.get(id), self.inner.get(id)
+            if id in self.outcomes:
+                continue
+            if approval is not None and approval.approved is None:
+                found.append(approval)
+            elif inner is not None:
+                name = call_name(call)
+                found += (
+                    replace(a, call_id=f"{id}/{a.call_id}", agents=(name, *a.agents)) for a in inner.waiting
+                )
+        return found
+
+    def asked(self, id: str) -> Approval | None:
+        """Return what a person is to decide under that id; None where nothing waits there (any more)."""
+        approval = self.approvals.get(id)
+        if approval is None:
+            outer, rest = self._way(id)
+            found = self.inner[outer].asked(rest) if outer else None
+            name = call_name(self._open[outer]) if outer else ""
+            return found and replace(found, call_id=id, agents=(name, *found.agents))
+        ended = id in self.outcomes or id not in self._open
+        return None if ended or approval.approved is not None else approval
+
+    def _way(self, id: str) -> tuple[str, str]:
+        """Split the way to a call of an agent inside: the call of this run, and the rest; empty where it is none."""
+        outer = next((own for own in self.inner if id.startswith(f"{own}/") and own in self._open), "")
+        return outer, id[len(outer) + 1 :] if outer else ""
+
+    def waits(self, id: str) -> bool:
+        """Tell whether this call cannot go on before a person has decided."""
+        if id in self.outcomes:
+            return False
+        approval, inner = self.approvals.get(id), self.inner.get(id)
+        if approval is not None and approval.approved is None:
+            return True
+        if inner is None:
+            return False
+        unsettled = [own for own in inner._open if own not in inner.outcomes]
+        return bool(unsettled) and all(map(inner.waits, unsettled))
 
     @property
     def run_items(self) -> list[Item]:
@@ -114,8 +157,10 @@ class RunState:
         fork = copy(self)
         fork.run_id = f"run_{uuid.uuid4().hex[:16]}"
         fork._busy = False
+        fork._cancel = None
         for name in _CONTAINERS:
             setattr(fork, name, copy(getattr(self, name)))
+        fork.inner = {id: inner.copy() for id, inner in self.inner.items()}
         return fork
 
     # --- changing ---
@@ -134,6 +179,34 @@ class RunState:
     def deny(self, id: str, reason: str | None = None) -> None:
         """Refuse the call of that id; the model is told the reason. Raises StateError where none waits."""
         self.append(decision_entry(id, Decision(False, reason)))
+
+    def answer(self, id: str, value: Any) -> None:
+        """Answer the question that the call of that id asks; `value` is JSON data, or a value of its output type.
+
+        Raises StateError where no question waits there, and where the answer does not fit what was asked for.
+        """
+        self.append(decision_entry(id, Answer(value)))
+
+    def cancel_call(self, id: str) -> bool:
+        """Cancel one call, running or waiting: it settles as `cancelled`, its siblings go on, the model is told.
+
+        May be called from any thread while the run goes on, and on a state that rests. `id` may be the way to a call of
+        an agent that works for this run (`call_1/call_7`). Return False where the call has ended already; raises
+        StateError where no call has that id.
+        """
+        outer, rest = self._way(id)
+        if outer and id not in self._open:
+            return self.inner[outer].cancel_call(rest)
+        if id in self.outcomes:
+            return False
+        if id not in self._open and id not in self._started:
+            raise StateError(f"no open call {id!r} (open: {', '.join(self._open) or 'none'})")
+        if self._cancel is not None:
+            self._cancel(id)
+        else:
+            told = Outcome("cancelled", "Cancelled by a person before it came to an end.")
+            self.append({"kind": "settled", "call_id": id, "outcome": told})
+        return True
 
     def append(self, entry: Entry) -> None:
         """Apply one entry: the only writer of a state. Raises StateError for an entry that cannot be."""
@@ -188,6 +261,18 @@ class RunState:
         """A response was ended by us, because a text in it had left its grammar."""
         self.cuts += 1
 
+    def _on_saved(self, entry: Entry) -> None:
+        """A text was accepted in the place of one that was cut: now it can be said what the cut saved."""
+        number, tokens = int(entry["request"]), int(entry["tokens"])
+        record = self.requests[number]
+        if record.cut is None or record.cut.saved_tokens is not None:
+            return
+        cut = replace(record.cut, saved_tokens=tokens)
+        usage = record.usage + Usage(saved_tokens=tokens)
+        self.requests[number] = replace(record, cut=cut, usage=usage)
+        if number >= self._first_request:
+            self._usage += Usage(saved_tokens=tokens)
+
     def _on_seconds(self, entry: Entry) -> None:
         self.seconds += float(entry["seconds"])
 
@@ -200,46 +285,85 @@ class RunState:
             outcome if isinstance(outcome, Outcome) else Outcome.from_dict(outcome)
         )
         self._started.discard(entry["call_id"])
+        self._leave(entry["call_id"])
+
+    def _leave(self, id: str) -> None:
+        """What worked for a call does so no longer: what it has cost is part of what this run costs."""
+        inner = self.inner.pop(id, None)
+        if inner is not None:
+            usage = inner.usage
+            self._usage += usage
+            self.delegated.append({"call_id": id, "usage": usage.to_dict(), "tool_calls": inner.calls_made})
+
+    def _on_inner(self, entry: Entry) -> None:
+        """An agent works for a call of this run; `state` is its own, which lives on in here."""
+        id, inner = entry["call_id"], entry["state"]
+        if self.inner.get(id) is inner:
+            return
+        if not isinstance(inner, RunState):
+            inner = RunState.from_dict(inner)
+        if id in self.inner and self.inner[id].run_id != inner.run_id:  # the call is tried again
+            self._leave(id)
+        self.inner[id] = inner
+
+    def _on_inner_entry(self, entry: Entry) -> None:
+        """What has changed in the state of such an agent: a journal says so, in memory it has changed already."""
+        self.inner[entry["call_id"]].append(entry["entry"])
+
+    def _on_handoff(self, entry: Entry) -> None:
+        self.relay = self.relay.applied(entry, len(self.items))
 
     def _on_forgotten(self, entry: Entry) -> None:
         """Calls that were begun early belong to a response that never came to its end."""
         for id in entry["call_ids"]:
             self.outcomes.pop(id, None)
+            self.approvals.pop(id, None)
             self._started.discard(id)
+            self._leave(id)
 
     def _on_late(self, entry: Entry) -> None:
         """A tool that could not be stopped came to its end after its call was settled."""
         self.late.append({"call_id": entry["call_id"], "failed": bool(entry.get("failed"))})
 
-    def _on_delegated(self, entry: Entry) -> None:
-        """Another agent has worked for a call of this run: what that cost is part of what this run costs."""
-        usage = Usage.from_dict(entry["usage"])
-        self.delegated.append({"call_id": entry["call_id"], "usage": usage.to_dict()})
-        self._usage += usage
-
     def _on_waiting(self, entry: Entry) -> None:
         self.approvals[entry["call_id"]] = Approval.from_dict(entry)
+        self._started.discard(entry["call_id"])  # it asked before it acted
 
     def _on_decision(self, entry: Entry) -> None:
-        waiting = self.approvals.get(entry["call_id"])
-        if waiting is None or entry["call_id"] not in self._open:
-            listed = ", ".join(a for a in self.approvals if a in self._open) or "none"
-            raise StateError(f"no call {entry['call_id']!r} waits for approval (waiting: {listed})")
-        approved, reason = bool(entry["approved"]), entry.get("reason")
-        edited = entry.get("arguments")
-        self.approvals[entry["call_id"]] = replace(waiting, approved=approved, reason=reason, edited=edited)
-        if entry.get("always") and approved:
-            self.allowed.add(waiting.name)
-            for id, other in self.approvals.items():
-                if other.name == waiting.name and other.approved is None:
-                    self.approvals[id] = replace(other, approved=True)
+        label = self._decide(entry["call_id"], entry)
+        if label is None:
+            listed = ", ".join(a.call_id for a in self.waiting) or "none"
+            raise StateError(f"no call {entry['call_id']!r} waits for a person (waiting: {listed})")
+        if entry.get("always") and entry["approved"]:
+            for other in self.waiting:
+                if other.label == label and other.question is None:
+                    self._decide(other.call_id, {"approved": True})
+
+    def _decide(self, id: str, entry: Entry) -> str | None:
+        """Write a decision where it belongs, here or further in; return the label of the call, None without one."""
+        waiting = self.approvals.get(id)
+        if waiting is None or id not in self._open or id in self.outcomes:
+            outer, rest = self._way(id)
+            label = self.inner[outer]._decide(rest, entry) if outer else None
+            if label is not None:
+                label = f"{call_name(self._open[outer])}/{label}"
+        else:
+            label = waiting.name
+            self.approvals[id] = decided(waiting, entry)
+        if label is not None and entry.get("always") and entry["approved"]:
+            self.allowed.add(label)
+        return label
 
     def _add(self, item: Item) -> None:
         if is_call(item):
-            if not item.get("call_id"):
-                raise StateError(f"a call of {item.get('name')!r} has no call_id")
+            if not item.get("id" if item.get("type") == "mcp_approval_request" else "call_id"):
+                raise StateError(f"a call of {call_name(item)!r} has no call_id")
             self._open[call_id(item)] = item
-        elif is_call_output(item) and self._open.pop(call_id(item), None) is None:
+        elif (
+            is_call_output(item)
+            and self._open.pop(call_id(item), None) is None
+            and item.get("type") != "shell_call_output"  # of a container: the server's own call
+        ):
             raise StateError(f"the output for call {item.get('call_id')!r} answers no open call")
         self.items.append(item)
 
@@ -254,6 +378,11 @@ class RunState:
     def release(self) -> None:
         """Mark the state as free."""
         self._busy = False
+        self._cancel = None
+
+    def cancelled_by(self, cancel: Callable[[str], None]) -> None:
+        """Say who cancels a call while the state is being run; `cancel` is called from any thread."""
+        self._cancel = cancel
 
     # --- JSON ---
 
@@ -275,7 +404,9 @@ class RunState:
             "started": sorted(self._started),
             "late": list(self.late),
             "delegated": list(self.delegated),
+            "inner": {id: inner.to_dict() for id, inner in self.inner.items()},
             "allowed": sorted(self.allowed),
+            **self.relay.to_dict(),
             "outcomes": {id: outcome.to_dict() for id, outcome in self.outcomes.items()},
             "approvals": [approval.to_dict() for approval in self.approvals.values()],
             "requests": [record.to_dict() for record in self.requests],
@@ -291,8 +422,9 @@ class RunState:
              "started": ["call_2"],       calls that began to run and have no outcome
              "late": [...],               calls whose tool ended after they had been settled without it
              "delegated": [...],          what other agents used that worked for calls of this run
+             "inner": {"call_4": {...}},  the states of agents that work for open calls, each like this one
              "outcomes": {"call_1": {"status": "ok", "output": "..."}},
-             "approvals": [{"call_id": "call_3", "name": "pay", "arguments": {}, "approved": null}],
+             "approvals": [{"call_id": "call_3", "name": "pay", "arguments": {}, "approved": null, "question": null}],
              "requests": [{"model": "gpt-5.2", "usage": {...}, "status": "completed", ...}],
              "turns": 1, ...}             what this run has used of its limits
 
@@ -314,7 +446,10 @@ class RunState:
             state.feedback = [int(i) for i in data.get("feedback", ())]
             state.late = [dict(entry) for entry in data.get("late", ())]
             state.delegated = [dict(entry) for entry in data.get("delegated", ())]
+            inner = cast("Mapping[str, Mapping[str, Any]]", data.get("inner", {}))
+            state.inner = {id: cls.from_dict(of) for id, of in inner.items()}
             state.allowed = set(data.get("allowed", ()))
+            state.relay = Relay.from_dict(data)
             state.turns = int(data.get("turns", 0))
             state.output_retries = int(data.get("output_retries", 0))
             state.cuts = int(data.get("cuts", 0))

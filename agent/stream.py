@@ -93,6 +93,11 @@ class RunStream(Generic[OutputT]):
         """Stop the run: its calls settle as cancelled, the iteration ends with `RunCancelled`."""
         self._running().cancel()
 
+    def cancel_call(self, call_id: str) -> bool:
+        """Stop one call, from any thread: it settles as `cancelled`, the others and the run go on. Return False where
+        it has ended already; raises StateError where no call has that id. See `RunState.cancel_call`."""
+        return self.state.cancel_call(call_id)
+
     def inject(self, x: str | Sequence[Mapping[str, Any]]) -> None:
         """Add a message before the next request; if none was to follow, one follows."""
         self.state.inject(x)
@@ -184,6 +189,10 @@ class SyncRunStream(Generic[OutputT]):
     def cancel(self) -> None:
         """Stop the run."""
         run_in_portal(self._call(self._stream.cancel))
+
+    def cancel_call(self, call_id: str) -> bool:
+        """Stop one call; see `RunStream.cancel_call`."""
+        return self._stream.cancel_call(call_id)
 
     def inject(self, x: str | Sequence[Mapping[str, Any]]) -> None:
         """Add a message before the next request."""

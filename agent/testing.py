@@ -23,7 +23,7 @@ from .events import (
     ResponseEnded,
     TextDelta,
 )
-from .items import Item, call_id, is_call
+from .items import Item, call_id, is_call, is_written_call
 from .models.base import ModelRequest
 from .models.profiles import Profile
 from .observe import observe
@@ -136,7 +136,7 @@ def _deltas(item: Item, index: int, chunk: int) -> Iterator[ModelEvent]:
         size = chunk or max(len(text), 1)
         return (text[i : i + size] for i in range(0, len(text), size))
 
-    if is_call(item):
+    if is_written_call(item):
         text = str(item.get("input", item.get("arguments", "")))
         yield from (ArgumentsDelta(part, index, call_id(item), str(item["name"])) for part in cut(text))
     elif item.get("type") == "reasoning":

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .arguments import Decoded
+    from .asking import Answer, Asked, Question
+    from .box.hosted_shell import hosted_shell, local_shell
+    from .box.patching import apply_patch
     from .context import RunContext
     from .decorator import tool
     from .definition import Tool, as_tool, distinct_tools
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
     from .toolset_around import Around
 
 __all__ = [
+    "Answer",
     "Around",
+    "Asked",
     "CallProgress",
     "CallSettled",
     "CallStarted",
@@ -41,6 +46,7 @@ __all__ = [
     "MCPToolset",
     "Outcome",
     "OutcomeStatus",
+    "Question",
     "ResultError",
     "RunContext",
     "StrictSchema",
@@ -48,12 +54,15 @@ __all__ = [
     "ToolOptions",
     "ToolOutput",
     "Toolset",
+    "apply_patch",
     "as_tool",
     "code_interpreter",
     "distinct_tools",
     "file_search",
     "hosted_mcp",
+    "hosted_shell",
     "image_generation",
+    "local_shell",
     "nearest",
     "strict_violations",
     "tool",
@@ -63,6 +72,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Answer": "asking",
+    "Asked": "asking",
+    "Question": "asking",
     "Around": "toolset_around",
     "CallProgress": "outcome",
     "CallSettled": "outcome",
@@ -81,12 +93,15 @@ _HOMES = {
     "ToolOptions": "options",
     "ToolOutput": "outcome",
     "Toolset": "toolset",
+    "apply_patch": "box.patching",
     "as_tool": "definition",
     "code_interpreter": "hosted",
     "distinct_tools": "definition",
     "file_search": "hosted",
     "hosted_mcp": "hosted",
+    "hosted_shell": "box.hosted_shell",
     "image_generation": "hosted",
+    "local_shell": "box.hosted_shell",
     "nearest": "names",
     "strict_violations": "subset",
     "tool": "decorator",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-__all__ = ["GRACE_SECONDS", "TooLate", "deadline", "seconds_left", "seen", "sooner", "within"]
+__all__ = ["GRACE_SECONDS", "TooLate", "deadline", "ended", "seconds_left", "seen", "sooner", "within"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,25 @@ def seen(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
+async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Wait for cancelled tasks to clean up, but not for ever for one that will not be cancelled.
+
+    Whoever waits here and is cancelled (once more) hears of it afterwards: what is half cleaned up is not left behind.
+    """
+    until = time.monotonic() + GRACE_SECONDS
+    interrupted: asyncio.CancelledError | None = None
+    while pending := [task for task in tasks if not task.done()]:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            await asyncio.wait(pending, timeout=left)
+        except asyncio.CancelledError as error:
+            interrupted = error
+    if interrupted is not None:
+        raise interrupted
+
+
 async def within(coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
     """Return what `coroutine` returns, or raise `TooLate` after `seconds`.
 
@@ -56,10 +75,10 @@ async def within(coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
         await asyncio.wait({task}, timeout=seconds)
         if not task.done():
             task.cancel()
-            await asyncio.wait({task}, timeout=GRACE_SECONDS)
+            await ended({task})
             raise TooLate(stopped=task.done())
     except asyncio.CancelledError:
         task.cancel()
-        await asyncio.wait({task}, timeout=GRACE_SECONDS)
+        await ended({task})
         raise
     return task.result()

@@ -37,7 +37,7 @@ R = TypeVar("R", default=Any)
 Q = ParamSpec("Q")
 S = TypeVar("S")
 
-Enforcement = Literal["native", "schema", "checked"]
+Enforcement = Literal["native", "masked", "schema", "checked"]
 
 
 class Tool(Generic[P, R]):

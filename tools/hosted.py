@@ -1,16 +1,23 @@
 """Tools that the model's own server runs (the hosted tools of the Responses API), as values for `Agent(tools=[...])`.
 
 They are sent as they are. What they did comes back as items (`web_search_call`, `mcp_call`...), which the history
-keeps and an `ItemAdded` event shows; nothing runs here.
+keeps and an `ItemAdded` event shows; nothing runs here. Those that the server asks this side to run (`hosted_shell`,
+`local_shell`, `apply_patch`) are in `tools.box`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
-from jigwork.errors import ToolDefinitionError
+from jigwork.errors import ToolDefinitionError, ToolError
+
+from .context import RunContext
+from .definition import Tool
+from .hosted_call import HostedCall
+from .options import ToolOptions
 
 __all__ = [
     "HostedTool",
@@ -22,7 +29,13 @@ __all__ = [
 ]
 
 _OURS = {"function": "give the function itself", "custom": "use @tool(grammar=...)"}
-_LOCAL = frozenset({"shell", "local_shell", "apply_patch", "computer", "computer_use_preview"})
+_LOCAL = {
+    "shell": "use hosted_shell(folder), or give it environment={'type': 'container_auto'}",
+    "local_shell": "use local_shell(folder)",
+    "apply_patch": "use apply_patch(folder)",
+    "computer": "write a @tool that does it, with approval='always'",
+    "computer_use_preview": "write a @tool that does it, with approval='always'",
+}
 _SECRET = frozenset({"authorization", "headers"})
 
 
@@ -42,13 +55,18 @@ class HostedTool:
             raise ToolDefinitionError(f"a {self.type!r} tool is not hosted: {_OURS[self.type]}")
         if self.type in _LOCAL and not self._in_container():
             raise ToolDefinitionError(
-                f"the model's server does not run {self.type!r}, it asks for it to be run on this side; write a @tool"
-                " that does it, with approval='always'"
+                f"the model's server does not run {self.type!r}, it asks for it to be run on this side;"
+                f" {_LOCAL[self.type]}"
+            )
+        if self.type == "tool_search":
+            raise ToolDefinitionError(
+                "a search finds what it is given: use tool_search(tools), which is the server's own search for the models"
+                " that have it"
             )
         if self.type == "mcp" and self.settings.get("require_approval") != "never":
             raise ToolDefinitionError(
-                "a hosted MCP server that asks for approval would wait for ever: set require_approval='never', or"
-                " use MCPToolset.http(url).with_options(approval='always'), which asks on this side"
+                "a hosted MCP server that asks needs somebody who answers: use hosted_mcp(label, url,"
+                " approval='always'), or set require_approval='never'"
             )
 
     def _in_container(self) -> bool:
@@ -131,6 +149,7 @@ def image_generation(**settings: Any) -> HostedTool:
     return HostedTool("image_generation", settings)
 
 
+@overload
 def hosted_mcp(
     label: str,
     url: str,
@@ -139,9 +158,41 @@ def hosted_mcp(
     headers: Mapping[str, str] | None = None,
     allowed_tools: Sequence[str] | None = None,
     description: str | None = None,
-) -> HostedTool:
-    """Let the server call an MCP server that it can reach; no call is approved or seen here before it is made."""
-    return _given(
+    approval: Literal["never"] = "never",
+) -> HostedTool: ...
+
+
+@overload
+def hosted_mcp(
+    label: str,
+    url: str,
+    *,
+    authorization: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    allowed_tools: Sequence[str] | None = None,
+    description: str | None = None,
+    approval: Literal["always"] | Mapping[str, Any],
+) -> Tool[..., Any]: ...
+
+
+def hosted_mcp(
+    label: str,
+    url: str,
+    *,
+    authorization: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    allowed_tools: Sequence[str] | None = None,
+    description: str | None = None,
+    approval: Literal["never", "always"] | Mapping[str, Any] = "never",
+) -> HostedTool | Tool[..., Any]:
+    """Let the server call an MCP server that it can reach.
+
+    With `approval="never"` no call is seen here before it is made. With "always" a person decides about every call,
+    as for a tool that runs here (`label.tool` is its name); `{"never": {"tool_names": ["search"]}}` or
+    `{"never": {"read_only": True}}` says for which calls nobody is asked. The arguments cannot be edited there: a
+    person who does is taken to refuse, and the model is told what would be allowed.
+    """
+    given = _given(
         "mcp",
         server_label=label,
         server_url=url,
@@ -151,3 +202,32 @@ def hosted_mcp(
         server_description=description,
         require_approval="never",
     )
+    if approval == "never":
+        return given
+    if not isinstance(approval, Mapping) and approval != "always":
+        raise ToolDefinitionError("approval= is 'never', 'always' or {'never': {'tool_names': [...]}}")
+    asked = approval if isinstance(approval, str) else dict(approval)
+    return HostedCall.of(
+        {**given.definition(), "require_approval": asked},
+        _allow,
+        {"type": "object"},
+        name=f"mcp:{label}",
+        description=f"Calls of the MCP server {label}.",
+        options=ToolOptions(approval="always"),
+    )
+
+
+def _allow(context: RunContext[Any], **arguments: Any) -> str:
+    """Let the server make a call: a person has allowed it, with the arguments that it has."""
+    wanted = next((i.get("arguments") for i in context.items if i.get("id") == context.call_id), None)
+    if wanted is not None and _json(wanted) != arguments:
+        allowed = json.dumps(arguments, ensure_ascii=False)
+        raise ToolError(f"A person allows this call with other arguments only: {allowed[:2000]}")
+    return "Allowed."
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) and text else {}
+    except json.JSONDecodeError:
+        return None

@@ -18,11 +18,19 @@ from weakref import WeakKeyDictionary
 
 from jigwork.errors import ConfigurationError, MissingExtraError, SchemaError, ToolError, ToolsetError
 
+from .box.outside import mark_outside, visible
 from .context import RunContext
 from .definition import Tool
-from .mcp_asked import Asked, Elicitation, OnElicitation, OnSampling
+from .mcp_asked import Elicitation, OnElicitation, OnSampling, ServerAsked, answering
 from .mcp_connection import ClientMaker, Connection, HTTPServer, Server, StdioServer
-from .mcp_content import MCPResult, contents_as_parts, plain, prompt_as_items, result_of
+from .mcp_content import (
+    MCPResult,
+    contents_as_parts,
+    marked_parts,
+    plain,
+    prompt_as_items,
+    result_of,
+)
 from .options import ToolOptions
 from .toolset import Toolset
 
@@ -60,8 +68,11 @@ class MCPToolset(Toolset):
     Hints of the server become options: read_only (may then start early), idempotent, destructive (asks a person
     first). A tool that is annotated and says nothing of being destructive is destructive, as MCP has it, unless it
     only reads; one without annotations is none of them: `toolset.with_options(approval="always")` asks for all.
-    `roots` are folders that the server is told of. The server may ask the person through `on_elicitation` and use a
-    model through `on_sampling`; without them it is told that this is not possible. `connect_timeout` is in seconds.
+    `roots` are folders that the server is told of. A question of the server to the person goes to `on_elicitation`;
+    without it the call asks it as `ask_human` does: the run pauses, and the call is made again with the answer. (A
+    server that speaks an older protocol asks beside its calls, and is told that nobody is there.) It may use a model
+    through `on_sampling`; without that it is told that this is not possible. `connect_timeout` is in seconds.
+    What a server sends is marked as data from outside, with its name, unless it is `trusted`.
     `protocol` is "auto", "legacy" for a server that cannot bear to be asked which ones it speaks, or a version of MCP.
     """
 
@@ -75,15 +86,17 @@ class MCPToolset(Toolset):
         on_sampling: OnSampling | None = None,
         connect_timeout: float = 30.0,
         protocol: str = "auto",
+        trusted: bool = False,
     ) -> None:
         """Declare the server; nothing is started. Raises MissingExtraError without the package."""
         if find_spec("mcp") is None:
             raise MissingExtraError("MCP", "mcp")
         super().__init__(name=name or str(server))
         self._server = server
-        self._asked = Asked(self.name, roots, on_elicitation, on_sampling)
+        self._asked = ServerAsked(self.name, roots, on_elicitation, on_sampling)
         self._connect_timeout = connect_timeout
         self._protocol = protocol
+        self._trusted = trusted
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
 
     @classmethod
@@ -159,7 +172,8 @@ class MCPToolset(Toolset):
         """Return a resource as content parts, fit for `agent.run([...])`."""
 
         async def fetch(client: Client) -> list[dict[str, Any]]:
-            return contents_as_parts((await client.read_resource(uri)).contents)
+            parts = contents_as_parts((await client.read_resource(uri)).contents)
+            return marked_parts(parts, self._source(uri))
 
         return await self._opened(fetch)
 
@@ -194,12 +208,19 @@ class MCPToolset(Toolset):
             context.progress(min(progress / total, 1.0) if total else None, message or "")
 
         async def call(client: Client) -> MCPResult:
-            return result_of(await client.call_tool(name, arguments, progress_callback=report))
+            return result_of(
+                await client.call_tool(name, arguments, progress_callback=report), self._source(name)
+            )
 
-        return await self._using(call)
+        with answering(self.name, context):
+            return await self._using(call, self._source(name))
 
-    async def _using(self, use: Callable[[Client], Awaitable[T]]) -> T:
-        """Use the connection, a new one where it was lost. Raises ToolError, fit for a model."""
+    def _source(self, what: str) -> str | None:
+        return None if self._trusted else f"{self.name}: {what}"
+
+    async def _using(self, use: Callable[[Client], Awaitable[T]], source: str | None = None) -> T:
+        """Use the connection, a new one where it was lost. Raises ToolError, fit for a model: what the server says
+        is marked with its `source`."""
         from mcp import MCPError
         from pydantic import ValidationError
 
@@ -220,7 +241,10 @@ class MCPToolset(Toolset):
                         "The connection to the tool's server was lost. Whether the call took effect is unknown:"
                         " check before you call it again."
                     ) from error
-                raise ToolError(f"The tool's server refused: {error.message}") from error
+                said = str(error.message)[:2000]
+                raise ToolError(
+                    f"The tool's server refused: {said if source is None else mark_outside(said, source)}"
+                ) from error
             except (ValidationError, RuntimeError) as error:
                 raise ToolError(
                     "The tool's server answered with something that is no valid answer."
@@ -328,7 +352,7 @@ class MCPToolset(Toolset):
         try:
             return Tool.from_schema(
                 name=name,
-                description=declared.description or declared.title or "",
+                description=visible(declared.description or declared.title or ""),
                 parameters={"type": "object", "properties": {}, **declared.input_schema},
                 function=call,
                 options=_options(declared.annotations),

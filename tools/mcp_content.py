@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from jigwork.errors import ToolError
 
+from .box.outside import mark_outside
+from .render import to_json
+
 if TYPE_CHECKING:
     import mcp_types as types
 
-__all__ = ["MCPResult", "contents_as_parts", "prompt_as_items", "result_of"]
+__all__ = ["MCPResult", "contents_as_parts", "marked_parts", "plain", "prompt_as_items", "result_of"]
 
 Part = dict[str, Any]
 
@@ -20,27 +23,47 @@ _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 @dataclass(frozen=True, slots=True)
 class MCPResult:
-    """What a tool of an MCP server returned: its content as parts, and its structured content (None: none)."""
+    """What a tool of an MCP server returned: its content as parts, and its structured content (None: none).
+
+    `source` is named in the marks around what a model is shown of it; None for a server that is trusted.
+    """
 
     parts: tuple[Part, ...]
     structured: Any = None
+    source: str | None = None
 
     def for_model(self) -> Any:
         """Return the texts as one text, the parts where there are others too, or else the structured content."""
         if not self.parts:
-            return self.structured
+            if self.structured is None or self.source is None:
+                return self.structured
+            return mark_outside(to_json(self.structured), self.source)
         if all(part["type"] == "input_text" for part in self.parts):
-            return "\n".join(part["text"] for part in self.parts)
-        return list(self.parts)
+            # Joined before it is marked: no mark can be put together of several blocks.
+            return _marked("\n".join(part["text"] for part in self.parts), self.source)
+        return marked_parts(self.parts, self.source)
 
 
-def result_of(result: types.CallToolResult) -> MCPResult:
+def result_of(result: types.CallToolResult, source: str | None = None) -> MCPResult:
     """Read a result; raises ToolError, in the server's words, where the tool says that it failed."""
-    made = MCPResult(tuple(map(_part, result.content)), result.structured_content)
+    made = MCPResult(tuple(map(_part, result.content)), result.structured_content, source)
     if result.is_error:
         texts = [str(part.get("text", "")) for part in made.parts]
-        raise ToolError("\n".join(filter(None, texts)) or "The tool failed and did not say why.")
+        said = "\n".join(filter(None, texts))
+        raise ToolError(_marked(said, source) if said else "The tool failed and did not say why.")
     return made
+
+
+def marked_parts(parts: Iterable[Part], source: str | None) -> list[Part]:
+    """Return parts with every text in them marked; what stands beside a text (a file's name) is made harmless, too."""
+    made: list[Part] = []
+    for part in parts:
+        made.append({**part, "text": _marked(str(part["text"]), source)} if "text" in part else part)
+    return made
+
+
+def _marked(text: str, source: str | None) -> str:
+    return text if source is None else mark_outside(text, source)
 
 
 def prompt_as_items(result: types.GetPromptResult) -> list[dict[str, Any]]:

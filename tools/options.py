@@ -35,6 +35,7 @@ class OptionKeywords(TypedDict, total=False):
     max_output: int
     rate: float | None
     cache: bool
+    invalid_calls: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,14 @@ class ToolOptions:
     `read_only`: changes nothing. `idempotent`: calling it again with the same arguments changes nothing more.
     `destructive`: may delete or overwrite. `timeout` is in seconds for one call, None for no limit.
     `max_concurrency` limits calls of this tool at once in the whole process; tools with the same `resource` share
-    the smallest of their limits (1 where none gives one). `exclusive`: nothing else of the turn runs beside it.
+    the smallest of their limits (1 where none gives one). Where neither is given, methods of one object that are no
+    coroutines and not read_only take turns. `exclusive`: nothing else of the turn runs beside it.
     `approval`: None asks for `destructive` tools only. `rate`: calls a second that may begin, in the whole process.
     `cache`: within a run, the same arguments give the same result without another call (for `read_only` tools).
     `retries` repeats a failed call and needs `read_only` or `idempotent`. `isolation`: a thread cannot be stopped
     on a timeout, a process can. `max_output` is in characters; a longer result is cut in the middle.
+    `invalid_calls`: how often in a run the model may write arguments that this tool cannot take; one more ends the run
+    with `LimitReached`, which has the last reason. None for no bound but `Limits(invalid_calls=)`, over all tools.
     """
 
     read_only: bool = False
@@ -64,6 +68,7 @@ class ToolOptions:
     max_output: int = DEFAULT_MAX_OUTPUT
     rate: float | None = None
     cache: bool = False
+    invalid_calls: int | None = None
 
     def __post_init__(self) -> None:
         for wrong, fix in (
@@ -77,6 +82,10 @@ class ToolOptions:
             ),
             (self.resource is not None and not self.resource, "resource: a name such as 'db', or None"),
             (self.retries < 0, "retries: 0 or more"),
+            (
+                self.invalid_calls is not None and self.invalid_calls < 0,
+                "invalid_calls: 0 or more, or None",
+            ),
             (
                 self.rate is not None and not 0 < self.rate < float("inf"),
                 "rate: calls per second > 0, or None",

@@ -21,7 +21,7 @@ from .outcome import Outcome
 from .processes import run_in_process
 from .threads import Late, run_in_thread
 from .toolset_around import call_around
-from .wording import developer_text, failed, in_words, timed_out
+from .wording import developer_text, failed, in_words, timed_out, unwrapped
 
 if TYPE_CHECKING:
     from .arguments import Decoded
@@ -54,8 +54,10 @@ class Running:
             again = outcome.status in ("failed", "timed_out") and attempts <= self.tool.options.retries
             if not again:
                 return replace(outcome, attempts=attempts) if attempts > 1 else outcome
-            pause = min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
+            if (left := seconds_left()) is not None and left <= pause:  # no time for another attempt
+                return replace(outcome, attempts=attempts)
+            await asyncio.sleep(pause)
 
     async def _attempt(self, slots: Gate, start: Callable[[], Any]) -> Outcome:
         """One attempt: a place within the deadline of whatever runs this, then the tool within its own time-out."""
@@ -92,7 +94,10 @@ class Running:
             return self._timed_out(seconds or 0.0, time.perf_counter() - began_at)
         except Abort:
             raise
-        except Exception as error:
+        except (Exception, BaseExceptionGroup) as raised:
+            error = unwrapped(raised)
+            if isinstance(error, Abort) or not isinstance(error, Exception):
+                raise error from raised
             text = failed(self.tool.name, error)
             elapsed = time.perf_counter() - began_at
             return Outcome("failed", text, error=developer_text(error), seconds=elapsed)
@@ -139,6 +144,7 @@ class Running:
             value: Any = await tool.call(context, decoded)
         else:
             value = await run_in_thread(lambda: tool.call(context, decoded), late=self.late)
+            self.stoppable = True  # the thread is through: what it left to do is done here
             if inspect.isawaitable(value):
                 value = await value
         if inspect.isasyncgen(value):
@@ -152,6 +158,7 @@ class Running:
             async for piece in pieces:
                 collected.append(piece)
                 self.context.progress(None, str(piece))
+                await asyncio.sleep(0)  # it is told before the next one comes
         if all(isinstance(piece, str) for piece in collected):
             return "".join(collected)
         return collected

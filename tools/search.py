@@ -1,7 +1,8 @@
 """`tool_search`: many tools behind one, which finds them by name and description and adds what it found.
 
-The search is local (BM25 over words). What was found is read back from the history, so that a run that is taken up
-later, or forked, has it too; the tool list only ever grows at its end.
+Where the model has a search of its own (Responses API, GPT-5.4 and later) the tools are sent deferred, and the server
+finds and loads them. Elsewhere the search is local (BM25 over words). What was found is read back from the history, so
+that a run that is taken up later, or forked, has it too; the tool list only ever grows at its end.
 """
 
 from __future__ import annotations
@@ -10,21 +11,23 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import orjson
 
-from jigwork.errors import ToolDefinitionError
+from jigwork.errors import SettingsError, ToolDefinitionError, ToolError
 
 from .context import RunContext
 from .definition import Tool
+from .hosted_call import HostedCall
 from .names import nearest, safe_name
 from .options import ToolOptions
 from .toolset import Derived, Toolset
 
-__all__ = ["rank_tools", "tool_search"]
+__all__ = ["DEFERRED", "rank_tools", "server_searches", "tool_search"]
 
 _MOST = 20
 _DESCRIPTION = 200
@@ -37,17 +40,32 @@ _STOP = frozenset("a an and are as at by for from in is it of on or that the thi
 
 
 def tool_search(
-    tools: Toolset | Iterable[Any], *, limit: int = 5, always: Sequence[str] = (), name: str = "tool_search"
+    tools: Toolset | Iterable[Any],
+    *,
+    limit: int = 5,
+    always: Sequence[str] = (),
+    name: str = "tool_search",
+    hosted: bool | None = None,
 ) -> Toolset:
     """Return a toolset that shows only a search tool, the tools named in `always`, and what was found in this run.
 
-    `limit` is how many tools one search adds at most (1 to 20). Prefix and rename the tools, not what is returned:
+    The model's profile chooses who searches: its server, which then is sent all tools with `defer_loading` and shows
+    them to the model as they are found, or this process. `hosted=False` always searches here; `hosted=True` raises
+    SettingsError where the model has no search of its own. `limit` is how many tools one local search adds at most (1
+    to 20). Prefix and rename the tools, not what is returned:
     `tool_search(github.prefixed("gh") + slack.prefixed("slack"))`.
     """
     if not 1 <= limit <= _MOST:
         raise ToolDefinitionError(f"limit={limit} is out of range: 1 to {_MOST}")
     inner = tools if isinstance(tools, Toolset) else Toolset(tools, name="tools")
-    return _Searched(inner, limit, always, name)
+    return _Searched(inner, limit, always, name=name, hosted=hosted)
+
+
+server_searches: ContextVar[bool] = ContextVar("jigwork_server_searches", default=False)
+"""Whether the model that the tools are asked for has a search of its own; set around `Toolset.tools`."""
+
+DEFERRED = "defer_loading"
+"""Key of a tool's metadata: its definition is sent, and shown to the model only when a search has found it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +88,15 @@ class _Found:
 class _Searched(Derived):
     """Shows the search tool and what it found."""
 
-    def __init__(self, inner: Toolset, limit: int, always: Sequence[str], name: str) -> None:
+    def __init__(
+        self, inner: Toolset, limit: int, always: Sequence[str], *, name: str, hosted: bool | None
+    ) -> None:
         self._limit = limit
+        self._hosted = hosted
+        self._deferred: WeakKeyDictionary[Tool[..., Any], Tool[..., Any]] = WeakKeyDictionary()
+        self._servers = HostedCall.of(
+            {"type": "tool_search"}, _not_here, {"type": "object"}, description="Find tools."
+        )
         self._always = frozenset(always)
         known = inner.known
         labels = [tool.label for tool in known or ()]
@@ -90,9 +115,23 @@ class _Searched(Derived):
     async def tools(self, context: RunContext[Any]) -> Sequence[Tool[..., Any]]:
         there = await self._inner.tools(context)
         kept = [tool for tool in there if tool.label in self._always]
+        if self._hosted and not server_searches.get():
+            raise SettingsError(
+                f"{self.name}: this model has no tool_search of its own (GPT-5.4 and later on the Responses endpoint"
+                " have): leave hosted=True out, and the search is made here"
+            )
+        if self._hosted is not False and server_searches.get():
+            deferred = [self._defer(tool) for tool in there if tool.label not in self._always]
+            return [*kept, *deferred, self._servers] if deferred else kept
         by_name = {tool.name: tool for tool in there if tool.label not in self._always}
         found = [by_name[name] for name in self._found(context.items) if name in by_name]
         return [self._search, *kept, *found]
+
+    def _defer(self, tool: Tool[..., Any]) -> Tool[..., Any]:
+        made = self._deferred.get(tool)
+        if made is None:
+            made = self._deferred[tool] = tool.replaced(metadata={**tool.metadata, DEFERRED: True})
+        return made
 
     async def _find(self, context: RunContext[Any], query: str) -> _Found:
         there = await self._inner.tools(context)
@@ -109,6 +148,8 @@ class _Searched(Derived):
                 searches.add(str(item.get("call_id")))
             elif kind == "function_call_output" and item.get("call_id") in searches:
                 found.update(dict.fromkeys(_names(item.get("output"))))
+            elif kind == "tool_search_output":  # the server's own, before the conversation came to this model
+                found.update(dict.fromkeys(_loaded(item.get("tools"))))
         return list(found)
 
     def _is_search(self, name: str) -> bool:
@@ -127,6 +168,19 @@ def _names(output: Any) -> list[str]:
         return [str(entry["name"]) for entry in orjson.loads(output)["found"]]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return []
+
+
+def _loaded(tools: Any) -> list[str]:
+    """Read the names out of what a server has loaded, those in namespaces included."""
+    listed: list[Any] = list(cast("Any", tools)) if isinstance(tools, list) else []
+    inner = [
+        one for tool in listed if isinstance(tool, dict) for one in _loaded(cast("Any", tool).get("tools"))
+    ]
+    return [*(str(cast("Any", t).get("name")) for t in listed if isinstance(t, dict)), *inner]
+
+
+async def _not_here(**_: Any) -> str:
+    raise ToolError("The model's server searches.")
 
 
 def _shortened(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Iterable
+from typing import cast
 
-from jigwork.errors import ToolError
+from jigwork.errors import Abort, ToolError
 
 from .names import nearest
 
@@ -12,13 +14,16 @@ __all__ = [
     "CUT",
     "INTERRUPTED",
     "SKIPPED",
+    "UNDECIDED",
     "cancelled",
     "denied",
     "developer_text",
     "failed",
     "in_words",
     "timed_out",
+    "unanswered",
     "unknown_tool",
+    "unwrapped",
 ]
 
 CUT = (
@@ -29,6 +34,7 @@ INTERRUPTED = (
     "The program stopped while this call was running. Whether it took effect is unknown: "
     "check before you call it again."
 )
+UNDECIDED = "It could not be found out whether a person has to allow this call, so it was not run."
 SKIPPED = "Another call ended the run before this one started; nothing was done."
 
 
@@ -47,6 +53,11 @@ def unknown_tool(name: str, tools: Iterable[str]) -> str:
 def denied(reason: str | None) -> str:
     """Say that a person did not allow it."""
     return f"A person did not allow this call{f': {reason}' if reason else ''}. It was not run."
+
+
+def unanswered(reason: str | None) -> str:
+    """Say that a person did not answer."""
+    return f"Nobody answered the question{f': {reason}' if reason else ''}. Go on without an answer."
 
 
 def failed(name: str, error: BaseException) -> str:
@@ -77,8 +88,22 @@ def developer_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def unwrapped(error: BaseException) -> BaseException:
+    """Return what counts in a group of exceptions (of a TaskGroup): one that is no failure (Abort, a wait for a person,
+    KeyboardInterrupt), else the only one there is, else the group."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    inner = [unwrapped(one) for one in group.exceptions]
+    no_failures = (e for e in inner if isinstance(e, Abort) or not isinstance(e, (Exception, CancelledError)))
+    return next(no_failures, inner[0] if len(inner) == 1 else group)
+
+
 def in_words(error: BaseException) -> str:
-    """Say in words what an exception says: its text, or its name as words."""
+    """Say in words what an exception says: its text, or its name as words; of a group, what each of them says."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return "; ".join(dict.fromkeys(map(in_words, group.exceptions)))
     if isinstance(error, KeyError) and error.args:
         return f"nothing is stored under {error.args[0]!r}"
     text = str(error).strip()

@@ -22,9 +22,11 @@ __all__ = ["main", "run_arguments", "use_utf8"]
 # Command: the module that has it, as `command`. Imported when it is run, or when its help is shown.
 _COMMANDS = {
     "ask": "ask",
+    "alias": "alias",
     "chat": "chat",
     "run": "run_agent",
     "serve": "serve",
+    "serve-mcp": "serve_mcp",
     "models": "models",
     "doctor": "doctor",
     "schema": "schema",

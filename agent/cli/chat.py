@@ -179,7 +179,7 @@ class _Chat:
     def _decided(self, result: RunResult[Any]) -> bool:
         from .approvals import ask_person
 
-        if self._screen.terminal and ask_person(self._state, result.approvals):
+        if self._screen.terminal and ask_person(self._state, result.approvals, self._agent.tools):
             return True
         path = self._file.save(self._state)
         resume = self._file.resume_command(path)

@@ -138,8 +138,18 @@ def _offline_run() -> str | None:
     return None
 
 
+def _in_process() -> str | None:
+    """Ask the engine for model files how it would hold an answer to a grammar."""
+    if missing_of("gguf"):
+        return "skipped: pip install 'jigwork[gguf]'"
+    from ..models.gguf_engine import knows_llguidance
+
+    return None if knows_llguidance() else "works, with GBNF in the place of llguidance"
+
+
 _CHECKS: dict[str, Callable[[], str | None]] = {
     "grammar engine": _grammar,
+    "model files": _in_process,
     "run with a tool": _tool_run,
     "offline question": _offline_run,
 }

@@ -15,6 +15,8 @@ EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "mysql": (("sqlalchemy", "sqlglot", "pymysql"), "MySQL and MariaDB databases"),
     "cli": (("click", "rich", "prompt_toolkit"), "this command line"),
     "charts": (("matplotlib",), "charts as pictures: jigwork ask --chart-file"),
+    "mcp": (("mcp",), "MCP servers as toolsets, and jigwork serve-mcp"),
+    "gguf": (("xllamacpp",), "model files run in this process: --model gguf:FILE"),
     "server": (("starlette", "uvicorn", "yaml"), "the local OpenAI-compatible server: jigwork serve"),
 }
 """Extra: the modules that come with it, and what they are for."""

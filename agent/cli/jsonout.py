@@ -50,6 +50,7 @@ def result_document(result: RunResult[Any], model: Mapping[str, Any]) -> dict[st
                 "name": call.name,
                 "arguments": call.arguments,
                 "outcome": call.outcome.to_dict() if call.outcome else None,
+                **({"late": call.late} if call.late else {}),
             }
             for call in result.calls
         ],
@@ -59,6 +60,8 @@ def result_document(result: RunResult[Any], model: Mapping[str, Any]) -> dict[st
         "model": dict(model),
         "run_id": result.state.run_id,
     }
+    if result.agent is not None:
+        document["agent"] = result.agent
     if not finished:
         document["approvals"] = [approval.to_dict() for approval in result.approvals]
     return document

@@ -131,7 +131,8 @@ def _show(now: dict[str, Any], rows: list[dict[str, Any]], aliases: dict[str, An
         effort = f" with effort {alias['effort']}" if alias["effort"] else ""
         screen.line(f"{name} = {alias['model']}{effort}")
     screen.line(
-        "Others: provider:name (openai, cometapi, openrouter, vllm, ollama...), http://host:port/v1#name, offline."
+        "Others: provider:name (openai, cometapi, openrouter, vllm, ollama...), http://host:port/v1#name,"
+        " gguf:FILE, offline."
     )
     if offer.models is not None:
         screen.line()

@@ -34,7 +34,7 @@ def file_place(context: click.Context, parameter: click.Parameter, value: str | 
 
 def model_option(function: F) -> F:
     """`--model`."""
-    text = "The model, such as gpt-5.2, cometapi:gpt-5.2, http://host:port/v1#name or offline (default: see `jigwork models`)."
+    text = "The model, such as gpt-5.2, cometapi:gpt-5.2, gguf:FILE, http://host:port/v1#name or offline (default: see `jigwork models`)."
     return click.option("--model", "-m", metavar="MODEL", help=text)(function)
 
 

@@ -16,6 +16,8 @@ from .load import load_target
 from .options import is_typed, json_option, state_option, words_or_stdin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..agent import Agent, RunOptions
     from ..events import Event
     from ..result import RunResult
@@ -30,8 +32,16 @@ __all__ = ["command"]
 @click.argument("words", metavar="[INPUT]", nargs=-1)
 @click.option("--deps", metavar="TARGET", help="The agent's dependencies: module:name; a function is called.")
 @click.option("--turns", type=click.IntRange(1), help="Stop after so many model requests.")
-@click.option("--approve", multiple=True, metavar="ID|all", help="Let this waiting call run (with --state).")
+@click.option(
+    "--approve",
+    multiple=True,
+    metavar="ID|all",
+    help="Let this waiting call run (with --state); ID=JSON with these arguments.",
+)
 @click.option("--deny", multiple=True, metavar="ID[=REASON]", help="Refuse this waiting call (with --state).")
+@click.option(
+    "--answer", multiple=True, metavar="ID=VALUE", help="Answer this waiting question (with --state)."
+)
 @click.option(
     "--jsonl", "as_lines", is_flag=True, help="Print every event as a line of JSON, the result last."
 )
@@ -41,7 +51,7 @@ def command(target: str, words: tuple[str, ...], **options: Any) -> int:
     """Run an agent of yours: module:agent or file.py:agent.
 
     TARGET names an Agent, or a function without parameters that returns one. INPUT "-" reads stdin, and so does no
-    INPUT in a pipe. A run that was stopped, that failed or that waits for an approval leaves a state file; --state
+    INPUT in a pipe. A run that was stopped, that failed or that waits for a person leaves a state file; --state
     goes on with it.
     """
     need("cli", "jigwork run")
@@ -76,9 +86,9 @@ def _runner(target: str, options: dict[str, Any]) -> _Runner:
     file = StateFile.of(options["state"], ["jigwork", "run", target, *again, *mode])
     loaded = file.load()
     state = loaded or RunState()
-    if loaded is None and (options["approve"] or options["deny"]):
-        raise click.UsageError("--approve and --deny need --state FILE of a run that waits")
-    decide_by_options(state, options["approve"], options["deny"])
+    if loaded is None and (options["approve"] or options["deny"] or options["answer"]):
+        raise click.UsageError("--approve, --deny and --answer need --state FILE of a run that waits")
+    decide_by_options(state, options["approve"], options["deny"], options["answer"])
     return _Runner(agent, state, file, run_options, mode=mode[0] if mode else "", fresh=loaded is None)
 
 
@@ -146,7 +156,7 @@ class _Runner:
         from .approvals import ask_person
         from .prompt import at_terminal
 
-        return not self.mode and at_terminal() and ask_person(self.state, result.approvals)
+        return not self.mode and at_terminal() and ask_person(self.state, result.approvals, self.agent.tools)
 
     def _output(self) -> tuple[Callable[[Event], None], Callable[[RunResult[Any]], int]]:
         """Return who shows events and who shows the result."""
@@ -170,7 +180,7 @@ class _Runner:
 
     def _finish_text(self, result: RunResult[Any], screen: Any, *, wrote_text: bool) -> int:
         from .documents import print_json
-        from .escape import clean
+        from .escape import clean, one_line
         from .jsonout import jsonable
 
         screen.fresh_line()
@@ -180,11 +190,22 @@ class _Runner:
                 screen.line(clean(output)) if isinstance(output, str) else print_json(jsonable(output))
             return 0
         path = self.file.save(self.state)
-        names = ", ".join(f"{a.call_id} ({a.name})" for a in result.approvals)
-        click.echo(f"jigwork: waiting for approval: {names}; the state is in {path}, go on with:", err=True)
-        for choice in ("--approve", "--deny"):
-            click.echo(f"  {self.file.resume_command(path, choice, 'all')}", err=True)
+        for a in result.approvals:
+            if a.question is not None:
+                text = one_line(f"{a.label} asks: {a.question.text}")
+                click.echo(f"jigwork: waiting for an answer: {a.call_id}, {text}", err=True)
+        leave = ", ".join(f"{a.call_id} ({a.label})" for a in result.approvals if a.question is None)
+        what = f"waiting for approval: {leave}; " if leave else ""
+        click.echo(f"jigwork: {what}the state is in {path}, go on with:", err=True)
+        for command in self._ways_on(result, path):
+            click.echo(f"  {command}", err=True)
         return 1
+
+    def _ways_on(self, result: RunResult[Any], path: Path) -> list[str]:
+        """Return the commands that decide about what waits, and go on."""
+        asked = [("--answer", f"{a.call_id}=...") for a in result.approvals if a.question is not None]
+        leave = [("--approve", "all"), ("--deny", "all")] if len(asked) < len(result.approvals) else []
+        return [self.file.resume_command(path, *choice) for choice in (*leave, *asked)]
 
     def _finish_json(self, result: RunResult[Any]) -> int:
         from .documents import print_json
@@ -195,7 +216,7 @@ class _Runner:
             path = self.file.save(self.state)
             document |= {
                 "state_file": str(path),
-                "resume": self.file.resume_command(path, "--approve", "all"),
+                "resume": self._ways_on(result, path)[0],
             }
         if self.mode == "--jsonl":
             document = {"type": "Result", **document}

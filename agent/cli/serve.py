@@ -1,4 +1,4 @@
-"""`jigwork serve`: a local server that speaks OpenAI's protocol, over a script of replies or the offline engine."""
+"""`jigwork serve`: a local server that speaks OpenAI's protocol, over replies, the offline engine or any model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("serve", short_help="Serve OpenAI's protocol on this machine.")
 @click.option(
     "--engine",
-    type=click.Choice(["scripted", "offline"]),
+    type=click.Choice(["scripted", "offline", "model"]),
     help="What answers (default: by the other options).",
 )
 @click.option("--replies", metavar="FILE", help="scripted: a YAML or JSON file of replies.")
@@ -25,6 +25,7 @@ __all__ = ["command"]
 @click.option(
     "--aliases", metavar="FILE", help="offline: words of your own for tables, columns and values (TOML)."
 )
+@click.option("--model", "-m", metavar="MODEL", help="model: what answers, such as gguf:FILE.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
     "--port", default=8484, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
@@ -37,6 +38,7 @@ def command(
     *,
     db: str | None,
     aliases: str | None,
+    model: str | None,
     host: str,
     port: int,
     api_key: str | None,
@@ -49,15 +51,21 @@ def command(
     need("server", "the local server")
     from ..server import serve
 
-    chosen = engine or ("scripted" if replies else "offline" if db else None)
+    chosen = engine or ("scripted" if replies else "model" if model else "offline" if db else None)
     if chosen == "scripted":
         if not replies:
             raise click.UsageError("--engine scripted needs --replies FILE")
         answers = _scripted(replies)
     elif chosen == "offline":
         answers = _offline(db, aliases)
+    elif chosen == "model":
+        if not model:
+            raise click.UsageError("--engine model needs --model MODEL, such as gguf:FILE")
+        answers = _model(model)
     else:
-        raise click.UsageError("what shall answer? Give --replies FILE, or --db FILE for the offline engine")
+        raise click.UsageError(
+            "what shall answer? Give --replies FILE, --model gguf:FILE, or --db FILE for the offline engine"
+        )
     serve(answers, host=host, port=port, strict=not lenient, api_key=api_key, on_start=_say_started)
     return 0
 
@@ -71,6 +79,13 @@ def _scripted(replies: str) -> Engine:
     from ..server import ScriptedEngine
 
     return ScriptedEngine(replies)
+
+
+def _model(name: str) -> Engine:
+    from ..models.resolve import resolve_model
+    from ..server import ModelEngine
+
+    return ModelEngine(resolve_model(name))
 
 
 def _offline(db: str | None, aliases: str | None) -> Engine:

@@ -13,10 +13,12 @@ from ..events import (
     ApprovalAsked,
     ArgumentsDelta,
     AttemptDiscarded,
+    CallLate,
     CallProgress,
     CallSettled,
     CallStarted,
     Event,
+    HandedOver,
     ReasoningDelta,
     RunFailed,
     RunFinished,
@@ -88,9 +90,18 @@ class Steps:
                 self._screen.label("again", one_line(event.reason), "yellow")
             case ApprovalAsked():
                 self._end()
-                self._screen.label(
-                    "asks", one_line(arguments_text(event.name, event.arguments), _LONGEST), "yellow"
-                )
+                name = "/".join((*event.agents, event.name))
+                text = f"{name}: {event.question.text}" if event.question is not None else ""
+                shown = one_line(text or arguments_text(name, event.arguments), _LONGEST)
+                self._screen.label("asks", shown, "yellow")
+            case CallLate():
+                self._end()
+                ended = f"failed: {event.error}" if event.error else "ended"
+                line = f"{event.name} {ended}, after its call was settled; not used"
+                self._screen.label("late", one_line(line, _LONGEST), "dim")
+            case HandedOver():
+                self._end()
+                self._screen.label("passes", f"the conversation goes on with {event.agent}")
             case RunFinished() | RunFailed() | RunPaused():
                 self._end()
             case _:
@@ -176,7 +187,10 @@ class Steps:
             self._outcome(event.name, outcome)
 
     def _outcome(self, name: str, outcome: Outcome) -> None:
-        text = outcome.output if isinstance(outcome.output, str) else f"{len(outcome.output)} parts"
+        parts = outcome.output if not isinstance(outcome.output, str) else ()
+        text = outcome.output if isinstance(outcome.output, str) else f"{len(parts)} parts"
+        if written := [str(part["stdout"] or part["stderr"]) for part in parts if "stdout" in part]:
+            text = " | ".join(written)
         took = f" ({outcome.seconds * 1000:.0f} ms)" if outcome.seconds >= 0.001 else ""
         kind = "" if outcome.status in ("ok", "failed") else f"{outcome.status.replace('_', ' ')}: "
         style = (

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
         ApprovalAsked,
         ArgumentsDelta,
         AttemptDiscarded,
+        CallLate,
         CallProgress,
         CallSettled,
         CallStarted,
         Event,
+        HandedOver,
         ItemAdded,
         OutputDelta,
         ReasoningDelta,
@@ -32,16 +34,18 @@ if TYPE_CHECKING:
         TurnStarted,
         UsageUpdated,
     )
+    from jigwork.agent.handoffs import Handoff
     from jigwork.agent.items import Item
     from jigwork.agent.journal import FileJournal, SQLiteJournal
     from jigwork.agent.limits import Limits
     from jigwork.agent.models.base import Model, ModelRequest
     from jigwork.agent.models.fallback import FallbackModel
+    from jigwork.agent.models.gguf import GGUFModel
     from jigwork.agent.models.offline import OfflineModel
     from jigwork.agent.models.openai_model import OpenAIModel
     from jigwork.agent.models.settings import Settings
     from jigwork.agent.observe import observe
-    from jigwork.agent.records import Approval, Decision
+    from jigwork.agent.records import Answer, Approval, Decision
     from jigwork.agent.result import RunResult
     from jigwork.agent.sql import SQLAgent
     from jigwork.agent.state import RunState
@@ -101,17 +105,21 @@ if TYPE_CHECKING:
         tool,
         tool_search,
     )
+    from jigwork.tools.asking import Question
+    from jigwork.tools.box.human import ask_human
     from jigwork.tools.sql import SQLDatabase
 
 __all__ = [
     "Abort",
     "Agent",
+    "Answer",
     "Approval",
     "ApprovalAsked",
     "ArgumentsDelta",
     "AttemptDiscarded",
     "AuthenticationError",
     "BadRequestError",
+    "CallLate",
     "CallProgress",
     "CallSettled",
     "CallStarted",
@@ -124,10 +132,13 @@ __all__ = [
     "Explanation",
     "FallbackModel",
     "FileJournal",
+    "GGUFModel",
     "Grammar",
     "GrammarError",
     "GrammarLimitError",
     "GrammarRejectedError",
+    "HandedOver",
+    "Handoff",
     "HostedTool",
     "IncompleteError",
     "Item",
@@ -147,6 +158,7 @@ __all__ = [
     "Outcome",
     "OutputDelta",
     "OutputError",
+    "Question",
     "QuestionError",
     "QuotaError",
     "RateLimitError",
@@ -191,6 +203,7 @@ __all__ = [
     "Usage",
     "UsageUpdated",
     "agent_tool",
+    "ask_human",
     "file",
     "image",
     "observe",
@@ -207,10 +220,12 @@ _HOME = {
     "ApprovalAsked": "jigwork.agent.events",
     "ArgumentsDelta": "jigwork.agent.events",
     "AttemptDiscarded": "jigwork.agent.events",
+    "CallLate": "jigwork.agent.events",
     "CallProgress": "jigwork.agent.events",
     "CallSettled": "jigwork.agent.events",
     "CallStarted": "jigwork.agent.events",
     "Event": "jigwork.agent.events",
+    "HandedOver": "jigwork.agent.events",
     "ItemAdded": "jigwork.agent.events",
     "OutputDelta": "jigwork.agent.events",
     "ReasoningDelta": "jigwork.agent.events",
@@ -222,6 +237,7 @@ _HOME = {
     "TurnFinished": "jigwork.agent.events",
     "TurnStarted": "jigwork.agent.events",
     "UsageUpdated": "jigwork.agent.events",
+    "Handoff": "jigwork.agent.handoffs",
     "Item": "jigwork.agent.items",
     "FileJournal": "jigwork.agent.journal",
     "SQLiteJournal": "jigwork.agent.journal",
@@ -229,10 +245,12 @@ _HOME = {
     "Model": "jigwork.agent.models.base",
     "ModelRequest": "jigwork.agent.models.base",
     "FallbackModel": "jigwork.agent.models.fallback",
+    "GGUFModel": "jigwork.agent.models.gguf",
     "OfflineModel": "jigwork.agent.models.offline",
     "OpenAIModel": "jigwork.agent.models.openai_model",
     "Settings": "jigwork.agent.models.settings",
     "observe": "jigwork.agent.observe",
+    "Answer": "jigwork.agent.records",
     "Approval": "jigwork.agent.records",
     "Decision": "jigwork.agent.records",
     "RunResult": "jigwork.agent.result",
@@ -292,6 +310,8 @@ _HOME = {
     "Toolset": "jigwork.tools",
     "tool": "jigwork.tools",
     "tool_search": "jigwork.tools",
+    "Question": "jigwork.tools.asking",
+    "ask_human": "jigwork.tools.box.human",
     "SQLDatabase": "jigwork.tools.sql",
 }
 

@@ -9,6 +9,7 @@ import orjson
 
 from jigwork.errors import ConfigurationError
 
+from ..hosted_calls import HOSTED_CALLS, HOSTED_OUTPUTS, as_function_item
 from ..items import PROVIDER_KEY, Item, is_call, is_message, output_text, refusal_text
 from .history import as_object
 from .profiles import Profile
@@ -43,6 +44,11 @@ class MessageWriter:
     def add(self, item: Item) -> None:
         """Take the next item. Types that Chat Completions does not know are left out."""
         kind = item.get("type", "message" if "role" in item else None)
+        if kind in HOSTED_OUTPUTS or kind in HOSTED_CALLS:
+            written = as_function_item(item) if is_call(item) or kind in HOSTED_OUTPUTS else None
+            if written is None or (kind in HOSTED_OUTPUTS and written["call_id"] not in self.call_ids):
+                return  # what a server did by itself, or asked to be allowed
+            item, kind = written, written["type"]
         if kind in ("function_call_output", "custom_tool_call_output"):
             self._add_output(item)
             return

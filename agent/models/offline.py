@@ -82,7 +82,12 @@ class OfflineModel:
         if self._english is None and self._database is not None:
             from jigwork.grammars.english import English
 
-            self._english = English(self._database.schema, aliases=self._aliases)
+            self._english = English(
+                self._database.schema,
+                aliases=self._aliases,
+                trusted=getattr(self._database, "trusted", ()),
+                trusted_only=getattr(self._database, "trusted_only", False),
+            )
         return self._english
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:

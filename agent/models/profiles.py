@@ -28,6 +28,8 @@ class Profile:
     `efforts` None means unknown (any is sent), () none at all. `sampling` says when temperature, top_p and
     penalties are taken. The last group is about the dialect of the server rather than the model; `json_arguments`
     says that it decodes the arguments in a history, and refuses the whole history where they are no JSON object.
+    `schema_with_tools` False: a schema for the answer would keep the model from calling tools. `masked`: grammar tools
+    are held to their grammars by masks in this process.
     """
 
     context_window: int | None = None
@@ -43,6 +45,7 @@ class Profile:
     json_schema: bool = True
     tool_choice_required: bool = True
     allowed_tools: bool = False
+    tool_search: bool = False
     parallel_tool_calls: bool = True
     chat_tools_with_effort: bool = True
     price: Price | None = None
@@ -59,6 +62,8 @@ class Profile:
     encrypted_reasoning: bool = False
     json_arguments: bool = False
     response_grammar: ResponseGrammar | None = None
+    schema_with_tools: bool = True
+    masked: bool = False
 
     @property
     def reasons(self) -> bool:

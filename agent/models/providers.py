@@ -92,7 +92,12 @@ _ANYBODYS = (("localhost", 8000), ("localhost", 8080))
 """Ports that say nothing about the server behind them."""
 
 _PATHS: Mapping[str, Endpoint] = {"/responses": "responses", "/chat/completions": "chat"}
-_PLAIN: Mapping[str, Any] = {"system_role": "system", "price": None, "json_arguments": True}
+_PLAIN: Mapping[str, Any] = {
+    "system_role": "system",
+    "price": None,
+    "json_arguments": True,
+    "tool_search": False,
+}
 """Any server that is not OpenAI's: no developer role, templates that decode arguments; what it charges is its own
 affair."""
 
@@ -105,6 +110,9 @@ _LOCAL: Mapping[str, Any] = {
     "allowed_tools": False,
     "think_tags": True,
 }
+
+_SELF_RUN: Mapping[str, Any] = {**_LOCAL, "schema_with_tools": False}
+"""Engines that hold the whole answer to its schema, so that no call can be written (vLLM #39929, Ollama #8095)."""
 
 _PROVIDERS: dict[str, Provider] = {
     p.name: p
@@ -141,14 +149,14 @@ _PROVIDERS: dict[str, Provider] = {
             ("VLLM_API_KEY",),
             key_needed=False,
             base_env="VLLM_BASE_URL",
-            changes={**_LOCAL, "response_grammar": "vllm"},
+            changes={**_SELF_RUN, "response_grammar": "vllm"},
         ),
         Provider(
             "sglang",
             "http://localhost:30000/v1",
             key_needed=False,
             base_env="SGLANG_BASE_URL",
-            changes={**_LOCAL, "response_grammar": "sglang"},
+            changes={**_SELF_RUN, "response_grammar": "sglang"},
         ),
         Provider(
             "llamacpp",
@@ -156,7 +164,7 @@ _PROVIDERS: dict[str, Provider] = {
             ("LLAMACPP_API_KEY",),
             key_needed=False,
             base_env="LLAMACPP_BASE_URL",
-            changes={**_LOCAL, "strict_tools": False, "response_grammar": "llamacpp"},
+            changes={**_SELF_RUN, "strict_tools": False, "response_grammar": "llamacpp"},
         ),
         Provider(
             "ollama",
@@ -164,7 +172,7 @@ _PROVIDERS: dict[str, Provider] = {
             ("OLLAMA_API_KEY",),
             key_needed=False,
             base_env="OLLAMA_BASE_URL",
-            changes={**_LOCAL, "strict_tools": False, "tool_choice_required": False},
+            changes={**_SELF_RUN, "strict_tools": False, "tool_choice_required": False},
         ),
         Provider(
             "deepseek",

@@ -67,7 +67,7 @@ _GPT_5_1 = replace(
 )
 _GPT_5_2 = replace(_GPT_5_1, efforts=("none", "low", "medium", "high", "xhigh"))
 # From 5.4 on, Chat Completions takes tools only without reasoning.
-_GPT_5_4 = replace(_GPT_5_2, context_window=1_050_000, chat_tools_with_effort=False)
+_GPT_5_4 = replace(_GPT_5_2, context_window=1_050_000, chat_tools_with_effort=False, tool_search=True)
 _GPT_5_5 = replace(_GPT_5_4, context_window=1_000_000, default_effort="medium")
 _GPT_5_6 = replace(_GPT_5_5, efforts=("none", "low", "medium", "high", "xhigh", "max"))
 _GPT_6 = _GPT_5_6

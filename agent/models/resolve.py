@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
 
 from jigwork.errors import UnknownModelError
 
@@ -18,14 +20,17 @@ from .settings import Settings
 __all__ = ["choose_model", "resolve_model"]
 
 _DEFAULT = "gpt-5.2"
+_FILE_OPTIONS = ("context", "threads", "gpu_layers", "parallel")
 _OPENAI_IDS = re.compile(r"(gpt-[\w.]|o\d|chatgpt-|codex-|computer-use|ft:)")
 
 
 def resolve_model(name: str, *, env: Mapping[str, str] | None = None) -> Model:
     """Return the model that a string names.
 
-    `"gpt-5.2"`, an alias (`"instant"`, `"thinking"`, `"pro"`), `"provider:name"`, `"http://host:port/v1#name"` or
-    `"offline"`. Raises UnknownModelError with the nearest name, MissingKeyError where a key is needed.
+    `"gpt-5.2"`, an alias (`"instant"`, `"thinking"`, `"pro"`), `"provider:name"`, `"http://host:port/v1#name"`,
+    `"gguf:model.gguf"` (a file, run in this process; options may follow: `?context=32768&threads=4`) or `"offline"`.
+    Raises UnknownModelError with the nearest name, MissingKeyError where a key is needed, ConfigurationError for a file
+    that cannot be used.
     """
     env = os.environ if env is None else env
     name = name.strip()
@@ -38,6 +43,8 @@ def resolve_model(name: str, *, env: Mapping[str, str] | None = None) -> Model:
         provider = Provider.at(base_url)
         return OpenAIModel(model, provider=provider, api_key=find_key(provider, env))
     where, colon, model = name.partition(":")
+    if where == "gguf" and colon:
+        return _file(model)
     if colon and where != "ft":
         return _at(_named_provider(where, name), model, env)
     return _at(provider_for("openai"), _openai_id(name, env), env)
@@ -77,8 +84,6 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Model:
 
 
 def _named_provider(provider: str, name: str) -> Provider:
-    if provider == "gguf":
-        raise UnknownModelError(f"{name!r}: serve the file with llama.cpp and use 'llamacpp:name'")
     try:
         return provider_for(provider)
     except UnknownModelError as error:
@@ -98,6 +103,27 @@ def _openai_id(name: str, env: Mapping[str, str]) -> str:
     else:
         hint = f"say where it runs, as in 'ollama:{name}', or use one of OpenAI's"
     raise UnknownModelError(f"no model is called {name!r}: {hint}")
+
+
+def _file(text: str) -> Model:
+    """Return the model of a file, with the options that may follow it: `model.gguf?context=32768&threads=4`."""
+    from .gguf import GGUFModel
+
+    path, _, query = text.strip().partition("?")
+    if not path:
+        raise UnknownModelError("'gguf:' names no file: write it like 'gguf:models/model.gguf'")
+    options: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name == "template" and value == "chatml":
+            options[name] = value
+        elif name in _FILE_OPTIONS and value.isascii() and value.isdigit():
+            options[name] = int(value)
+        else:
+            known = ", ".join(f"{option}=NUMBER" for option in _FILE_OPTIONS)
+            raise UnknownModelError(
+                f"'gguf:{text}' has the option {name}={value}; there are {known} and template=chatml"
+            )
+    return GGUFModel(path, **options)
 
 
 def _offline() -> Model:

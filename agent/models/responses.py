@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from ..items import PROVIDER_KEY, Item, is_call
+from ..items import PROVIDER_KEY, Item, call_id, is_call
 from .base import ModelRequest
 from .constraints import constraint
 from .history import WHOLE, History, as_object, written
@@ -23,6 +23,7 @@ __all__ = ["ResponsesEndpoint"]
 _ENCRYPTED = "reasoning.encrypted_content"
 _NEVER_BACK = frozenset({"created_by", "parsed", "parsed_arguments"})
 """Fields that OpenAI sends, or its SDK adds, and refuses in an input."""
+_BY_ID = frozenset({"mcp_approval_request", "mcp_approval_response", "mcp_list_tools", "mcp_call"})
 _AS_FUNCTION = {"custom_tool_call": "function_call", "custom_tool_call_output": "function_call_output"}
 
 
@@ -47,7 +48,9 @@ class InputWriter:
         """Take the next item."""
         kind = item.get("type")
         if is_call(item):
-            self.call_ids.add(str(item["call_id"]))
+            self.call_ids.add(call_id(item))
+        if self._foreign and kind in _BY_ID:
+            return  # it is known by its id, to the server that made it alone
         unusable = {PROVIDER_KEY} if PROVIDER_KEY in item else set[str]()
         if "id" in item and (self._foreign or not item["id"] or item["id"] in self._ids):
             # Of another server, empty or given twice: servers look up the ids that they are sent.

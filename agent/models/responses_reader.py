@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..events import ArgumentsDelta, ItemAdded, ModelEvent, ReasoningDelta, TextDelta
-from ..items import Item, is_call
+from ..items import Item, is_written_call
 from .failures import broken, failure_of_body, no_answer
 from .jsondata import is_array, is_object
 from .reader import CallIds, Ending, json_text, message_item, usage_of
@@ -194,7 +194,7 @@ class ResponsesReader:
         if item.get("id"):
             self._by_id.setdefault(str(item["id"]), index)
         known = self._open[index] = _Open(index, item)
-        if is_call(item):
+        if is_written_call(item):
             known.name = str(item.get("name") or "")
             given = str(item.get("call_id") or "")
             known.call_id = self._ids.take(given) if given else ""
@@ -218,7 +218,7 @@ class ResponsesReader:
         if index in self._finished:
             return
         known = self._opened(index)
-        if is_call(item):
+        if is_written_call(item):
             self._settle_call(known, item)
         yield from _missing_deltas(index, known, item)
         self._finished[index] = item
@@ -299,7 +299,7 @@ def _is_another(item: Item, known: Item) -> bool:
 def _missing_deltas(index: int, known: _Open, item: Item) -> Iterator[ModelEvent]:
     """Give the deltas that the server left out, so that they always join to what the item says."""
     kind = item.get("type", "message" if "role" in item else None)
-    if is_call(item):
+    if is_written_call(item):
         text = item["input"] if kind == "custom_tool_call" else item["arguments"]
         if rest := _rest(text, known.said):
             yield ArgumentsDelta(rest, index, known.call_id, known.name)
@@ -334,7 +334,7 @@ def _joined(parts: Any, kind: str, key: str, separator: str = "") -> str:
 def _rebuilt(known: _Open) -> Item | None:
     """Make an item of its deltas alone; None when there is nothing that could be kept."""
     item = dict(known.item)
-    if is_call(item):
+    if is_written_call(item):
         return item
     text, refusal = known.said, "".join(known.refusal)
     if not text and not refusal:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from ..items import Item, is_call
+from ..items import Item, is_written_call
 from ..replies import Reply, ScriptedCall
 from ..usage import Usage
 from .json_data import array_of
@@ -44,7 +44,7 @@ class Answer:
     @property
     def calls(self) -> list[Item]:
         """The calls of our tools, in order."""
-        return [item for item in self.items if is_call(item)]
+        return [item for item in self.items if is_written_call(item)]
 
 
 def new_id(prefix: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from ..items import Item, is_call
+from ..items import Item, is_written_call
 from .answers import Answer, new_id
 from .faults import Faults
 
@@ -27,7 +27,7 @@ def edit_items(answer: Answer, faults: Faults) -> Answer:
 
 
 def _truncate(items: list[Item], keep: Any) -> None:
-    for item in filter(is_call, items):
+    for item in filter(is_written_call, items):
         key = "input" if item["type"] == "custom_tool_call" else "arguments"
         item[key] = item[key][: int(keep)]
 
@@ -39,7 +39,7 @@ def _objects(items: list[Item], _: Any) -> None:
 
 
 def _call_ids(items: list[Item], how: Any) -> None:
-    calls = [item for item in items if is_call(item)]
+    calls = [item for item in items if is_written_call(item)]
     for item in calls:
         if how == "missing":
             del item["call_id"]

@@ -22,6 +22,7 @@ from .checks import (
     string,
     tagged,
 )
+from .hosted_shapes import HOSTED_ANSWERS, HOSTED_ITEMS, HOSTED_SPOKEN, is_server_shell
 from .responses_wire import NOT_FINAL
 from .stored import ResponseStore
 
@@ -139,12 +140,11 @@ _ITEMS: dict[str, Check] = {
         {"type": string(), "id": nullable(string()), "encrypted_content": string()}, ("encrypted_content",)
     ),
     "item_reference": record({"type": nullable(string()), "id": string()}, ("id",)),
+    **HOSTED_ITEMS,
 }
 
 _OTHERS = (
     "additional_tools",
-    "apply_patch_call",
-    "apply_patch_call_output",
     "code_interpreter_call",
     "compaction_trigger",
     "computer_call",
@@ -152,25 +152,21 @@ _OTHERS = (
     "configuration_update",
     "file_search_call",
     "image_generation_call",
-    "local_shell_call",
-    "local_shell_call_output",
-    "mcp_approval_request",
-    "mcp_approval_response",
     "mcp_call",
     "mcp_list_tools",
     "program",
     "program_output",
-    "shell_call",
-    "shell_call_output",
-    "tool_search_call",
-    "tool_search_output",
     "web_search_call",
 )
 """Items that are known and echoed back as they came: only their type is checked."""
 
-_ANSWERS = {"function_call_output": "function_call", "custom_tool_call_output": "custom_tool_call"}
-_SPOKEN = {"function_call": "function call", "custom_tool_call": "custom tool call"}
-_MADE_AFTER_REASONING = frozenset({"reasoning", "message", *_ANSWERS.values(), *_OTHERS})
+_ANSWERS: Mapping[str, tuple[str, str]] = {
+    "function_call_output": ("function_call", "call_id"),
+    "custom_tool_call_output": ("custom_tool_call", "call_id"),
+    **HOSTED_ANSWERS,
+}
+_SPOKEN = {"function_call": "function call", "custom_tool_call": "custom tool call", **HOSTED_SPOKEN}
+_MADE_AFTER_REASONING = frozenset({"reasoning", "message", *_SPOKEN, "tool_search_call", *_OTHERS})
 
 
 def check_items(items: Sequence[Item], *, store: ResponseStore, stored: bool) -> None:
@@ -238,16 +234,19 @@ def check_history(items: Sequence[Item], *, store: ResponseStore, chained: int) 
 
 def _check_calls(items: Sequence[Item]) -> None:
     calls: dict[str, str] = {}
-    answered: set[str] = set()
+    answered, servers = set[str](), set[str]()
     for item in items:
         kind = item.get("type")
-        call_id = str(item.get("call_id"))
         if kind in _SPOKEN:
+            call_id = str(item.get("id" if kind == "mcp_approval_request" else "call_id"))
             if call_id in calls:
                 raise invalid(f"Duplicate tool call found with call_id {call_id}.", "input")
             calls[call_id] = cast("str", kind)
+            if is_server_shell(item):
+                servers.add(call_id)
         elif kind in _ANSWERS:
-            called = _ANSWERS[cast("str", kind)]
+            called, key = _ANSWERS[cast("str", kind)]
+            call_id = str(item.get(key))
             if calls.get(call_id) != called:
                 raise invalid(
                     f"No tool call found for {_SPOKEN[called]} output with call_id {call_id}.", "input"
@@ -256,7 +255,7 @@ def _check_calls(items: Sequence[Item]) -> None:
                 raise invalid(f"Duplicate tool output found for call_id {call_id}.", "input")
             answered.add(call_id)
     for call_id, kind in calls.items():
-        if call_id not in answered:
+        if call_id not in answered and call_id not in servers and kind != "mcp_approval_request":
             raise invalid(f"No tool output found for {_SPOKEN[kind]} {call_id}.", "input")
 
 

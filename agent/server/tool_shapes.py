@@ -21,6 +21,7 @@ from .checks import (
     tagged,
 )
 from .grammar_formats import check_grammar
+from .hosted_shapes import HOSTED_TOOLS
 from .json_data import object_of
 from .requests import Endpoint, ServedRequest
 from .schema_rules import check_schema
@@ -99,6 +100,7 @@ _SHAPES: dict[Endpoint, Check] = {
             "custom": _FLAT_CUSTOM,
             "namespace": _NAMESPACE,
             **dict.fromkeys(_HOSTED, anything),
+            **HOSTED_TOOLS,
         }
     ),
     "chat": tagged(
@@ -139,24 +141,42 @@ _FORMATS: dict[str, Check] = {
 }
 
 
-def check_tools(tools: Sequence[Any], *, endpoint: Endpoint) -> None:
-    """Refuse a wrong shape or name, a name given twice, a schema or a grammar that the server cannot enforce."""
+def check_tools(tools: Sequence[Any], *, endpoint: Endpoint, inside: bool = False) -> None:
+    """Refuse a wrong shape or name, a name given twice, a schema or a grammar that the server cannot enforce.
+
+    `inside`: these are the tools of a namespace.
+    """
     seen: set[tuple[str, str]] = set()
     for index, tool in enumerate(tools):
         path = f"tools[{index}]"
         _SHAPES[endpoint](path, tool)
         kind = tool["type"]
         if kind == "namespace":
-            check_tools(tool["tools"], endpoint=endpoint)
+            check_tools(tool["tools"], endpoint=endpoint, inside=True)
             continue
+        if kind == "tool_search" and not _deferred(tools) and tool.get("execution") != "client":
+            raise invalid(
+                "The 'tool_search' tool needs at least one tool with 'defer_loading' set to true.", "tools"
+            )
         if kind not in ("function", "custom"):
             continue
+        if (
+            tool.get("defer_loading")
+            and not inside
+            and not any(one.get("type") == "tool_search" for one in tools)
+        ):
+            raise invalid("Tools with 'defer_loading' need the 'tool_search' tool beside them.", "tools")
         inner: Mapping[str, Any] = tool if endpoint == "responses" else tool[kind]
         at = path if endpoint == "responses" else f"{path}.{kind}"
         if (kind, inner["name"]) in seen:
             raise invalid(f"Tool names must be unique. Duplicate name: '{inner['name']}'.", "tools")
         seen.add((kind, inner["name"]))
         _check_content(kind, inner, at, endpoint)
+
+
+def _deferred(tools: Sequence[Any]) -> bool:
+    """Tell whether there is anything to search for: deferred functions, MCP servers or namespaces."""
+    return any(tool.get("defer_loading") or tool.get("type") == "namespace" for tool in tools)
 
 
 def _check_content(kind: str, tool: Mapping[str, Any], path: str, endpoint: Endpoint) -> None:

@@ -341,7 +341,7 @@ def test_a_call_waits_for_a_person_while_its_siblings_run() -> None:
     state.approve(paused.approvals[0].call_id)
     result = agent.run_sync(state=state)
     assert result.output == "Done"
-    assert [i["output"] for i in result.items if i["type"] == "function_call_output"] == ["2", "paid 5"]
+    assert [i["output"] for i in result.items if i["type"] == "function_call_output"] == ["paid 5", "2"]
 
 
 def test_a_denied_call_tells_the_model_why() -> None:

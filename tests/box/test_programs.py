@@ -15,6 +15,7 @@ import pytest
 from jigwork import Agent, ConfigurationError, Limits, RunState, ToolError
 from jigwork.testing import ScriptedModel
 from jigwork.tools.box import python, shell
+from jigwork.tools.box.confined import can_confine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 
@@ -245,3 +246,39 @@ def test_a_list_of_programs_that_is_none_is_an_error_at_once(allow: Any, tmp_pat
         shell(allow, folder=tmp_path)
     with pytest.raises(ConfigurationError, match="no folder"):
         shell(["ls"], folder=tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_daemon_does_not_outlive_its_call() -> None:
+    """What leaves the process group with two forks and a session of its own is found and ended."""
+    code = (
+        "import os, time\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "        print(os.getpid(), flush=True)\n        time.sleep(100)\n    os._exit(0)\n"
+        "time.sleep(0.3)\n"
+    )
+    pid = int(body(run(code)))
+    assert not alive(pid)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_program_that_multiplies_is_ended() -> None:
+    """Too many processes at once end the program long before its time, with all of them."""
+    code = "import os, time\nfor _ in range(250):\n    if os.fork() == 0:\n        time.sleep(60)\n        os._exit(0)\ntime.sleep(60)"
+    began = time.monotonic()
+    assert "too many processes" in run(code, seconds=20)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.skipif(not can_confine(), reason="needs Linux with Landlock")
+def test_both_can_be_kept_in_their_folder(tmp_path: Path) -> None:
+    """With confine, the kernel keeps programs in the folder, whatever they are and however they try."""
+    (tmp_path / "secret").write_text("hush")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    code = f"open('a', 'w').write('b'); print(open('a').read())\ntry: print(open({str(tmp_path / 'secret')!r}).read())\nexcept PermissionError: print('kept')"
+    assert body(run(code, folder=inside, confine=True)).split() == ["b", "kept"]
+    assert body(run("import json; print(json.dumps(1))", confine=True)) == "1"
+    cat = shell(allow=["cat"], folder=inside, confine=True)
+    assert "hush" not in asyncio.run(cat("cat ../secret")) and "b" in asyncio.run(cat("cat a"))
+    assert "hush" in asyncio.run(shell(allow=["cat"], folder=inside)("cat ../secret"))

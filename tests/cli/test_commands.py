@@ -103,6 +103,7 @@ def test_doctor(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.code == 0 and found["ok"], found
     assert [check["name"] for check in found["checks"]] == [
         "grammar engine",
+        "model files",
         "run with a tool",
         "offline question",
     ]

@@ -56,9 +56,11 @@ def test_the_number_of_a_proposal_asks_it(terminal: Start, tmp_path: Path) -> No
     assert screen.end() == 0
 
 
-def test_a_single_question_offers_no_numbers(shop: Path, terminal: Start) -> None:
-    """Outside of the prompt there is nowhere to type a number."""
-    screen = terminal("ask", "--db", shop, "how many customers do we have in Brazil?")
+def test_a_single_question_is_asked_back_once(shop: Path, terminal: Start) -> None:
+    """Outside of the prompt there is one place to type a number; Enter leaves it."""
+    screen = terminal("ask", "--db", shop, "how many frobnicated customers are in Brazil?")
+    screen.expect("Which one?")
+    screen.type("\r")
     assert screen.end() == 1
     assert "You can ask:" in screen.text and "The number asks it." not in screen.text
 

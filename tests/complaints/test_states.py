@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jigwork import Agent, FileJournal, RunContext, RunState, tool
+from jigwork import Agent, FileJournal, RunContext, RunState, agent_tool, tool
 from jigwork.testing import ScriptedModel
 
 
@@ -56,25 +56,27 @@ def test_an_approval_holds_on_resume_with_dependencies_and_with_an_output_type()
 
 
 def test_the_state_of_a_nested_agent_survives_json() -> None:
-    """An inner run that waits for a person is kept by its tool's owner as the JSON that it is, and goes on."""
-    inner = Agent(ScriptedModel([[{"name": "pay", "arguments": {"amount": 9}}]]), tools=[pay], deps_type=Bank)
-    kept: dict[str, str] = {}
+    """The outer state holds the inner one; what is decided on the outer one reaches the inner call, once."""
 
-    @tool
-    async def buy(ctx: RunContext[Bank]) -> str:
-        """Buy."""
-        result = await inner.run("buy", deps=ctx.deps)
-        kept["inner"] = result.state.to_json()
-        return f"waits for {result.approvals[0].name}"
+    def agent(inner_replies: list[Any], outer_replies: list[Any]) -> Agent[Bank, str]:
+        inner = Agent(ScriptedModel(inner_replies), tools=[pay], deps_type=Bank)
+        clerk = agent_tool(inner, name="clerk", description="Pays.")
+        return Agent(ScriptedModel(outer_replies), tools=[clerk], deps_type=Bank)
 
-    outer = Agent(ScriptedModel([[{"name": "buy"}], "It waits"]), tools=[buy], deps_type=Bank)
+    calls = [{"name": "pay", "arguments": {"amount": n}} for n in (9, 10)]
+    first = agent([calls], [[{"name": "clerk", "arguments": {"task": "pay"}}]])
+    state = RunState.from_json(first.run_sync("go", deps=Bank()).state.to_json())
+    assert [(a.agents, a.name, a.arguments) for a in state.waiting] == [
+        (("clerk",), "pay", {"amount": 9}),
+        (("clerk",), "pay", {"amount": 10}),
+    ]
+    state.approve("call_1/call_1")
+    state.deny("call_1/call_2")
     bank = Bank()
-    result = outer.run_sync("go", deps=bank)
-    assert result.calls[0].outcome and result.calls[0].outcome.output == "waits for pay"
-    state = RunState.from_json(kept["inner"])
-    state.approve(state.open_calls[0]["call_id"])
-    fresh = Agent(ScriptedModel(["Bought"]), tools=[pay], deps_type=Bank)
-    assert fresh.run_sync(state=state, deps=bank).output == "Bought" and bank.paid == [9]
+    second = agent(["Paid one of two"], ["Done"])
+    result = second.run_sync(state=RunState.from_json(state.to_json()), deps=bank)
+    assert bank.paid == [9] and result.output == "Done"
+    assert [c.outcome.output for c in result.calls if c.outcome] == ["Paid one of two"]
 
 
 PROGRAM = textwrap.dedent('''

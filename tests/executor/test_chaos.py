@@ -160,14 +160,18 @@ async def stream(agent: Agent[None, str], state: RunState) -> None:
 
 
 def check(state: RunState) -> None:
-    """Every call has one output, in the model's order; only what waits for a person is open."""
+    """Every call has one outcome, and one output in the model's order; only what waits for a person is open, and what
+    stands behind it: its output comes after that one's, and behind a barrier it has not begun."""
     calls = [i["call_id"] for i in state.items if i["type"] == "function_call"]
     outputs = [i["call_id"] for i in state.items if i["type"] == "function_call_output"]
-    waiting = {id for id, approval in state.approvals.items() if approval.approved is None}
-    assert sorted(outputs) == sorted(id for id in calls if id not in waiting)
-    assert outputs == [id for id in calls if id not in waiting]
-    assert {call["call_id"] for call in state.open_calls} == waiting & set(calls)
-    assert set(outputs) <= set(state.outcomes)
+    waiting = {id for id, approval in state.approvals.items() if approval.approved is None} & set(calls)
+    first = min((calls.index(id) for id in waiting), default=len(calls))
+    assert outputs == calls[:first]
+    assert [call["call_id"] for call in state.open_calls] == calls[first:]
+    assert set(outputs) <= set(state.outcomes) and not waiting & set(state.outcomes)
+    names = {i["call_id"]: i["name"] for i in state.items if i["type"] == "function_call"}
+    unsettled = [id for id in calls if id not in state.outcomes and id not in waiting]
+    assert not unsettled or "alone" in {names[id] for id in calls[first : calls.index(unsettled[0]) + 1]}
     RunState.from_json(state.to_json())
 
 

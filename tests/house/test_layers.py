@@ -12,11 +12,21 @@ LAYERS = ("jigwork.errors", "jigwork.grammars", "jigwork.tools", "jigwork.agent"
 
 # Within agent: what a module (or a package, with all below it) may know of agent. Longest name wins.
 AGENT_MAY_KNOW = {
-    "jigwork.agent.items": (),
+    "jigwork.agent.hosted_calls": (),
+    "jigwork.agent.items": ("hosted_calls",),
     "jigwork.agent.usage": (),
     "jigwork.agent.events": ("items", "usage"),
     "jigwork.agent.replies": ("items", "usage"),
-    "jigwork.agent.models": ("items", "events", "replies", "usage", "serial", "content", "models"),
+    "jigwork.agent.models": (
+        "hosted_calls",
+        "items",
+        "events",
+        "replies",
+        "usage",
+        "serial",
+        "content",
+        "models",
+    ),
 }
 # Programs are at the end of the line: who may import them.
 PROGRAMS = {

@@ -25,6 +25,8 @@ def count(to: int, context: RunContext[None]) -> dict[str, int]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "http":
-        serve_mcp([add, count], transport="http", port=int(sys.argv[2]), token=(sys.argv[3:] or [None])[0])
+        serve_mcp(
+            [add, count], transport="http", port=int(sys.argv[2]), token=sys.argv[3] if sys.argv[3:] else None
+        )
     else:
         serve_mcp([add, count])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,8 +39,19 @@ def outcomes(result: RunResult[Any]) -> list[Outcome]:
 
 
 def texts(result: RunResult[Any]) -> list[Any]:
-    """Return what the model was told, per call."""
-    return [outcome.output for outcome in outcomes(result)]
+    """Return what the model was told, per call, without the marks around it."""
+    return [unmarked(outcome.output) for outcome in outcomes(result)]
+
+
+def unmarked(said: Any) -> Any:
+    """Return a text, or parts, without the marks of data from outside."""
+    if isinstance(said, str):
+        found = MARKED.fullmatch(said)
+        return found[2] if found else said
+    return [{**part, "text": unmarked(part["text"])} if "text" in part else part for part in said]
+
+
+MARKED = re.compile(r'<outside-data id="(\w{12})" source="[^"]*">\n(.*)\n</outside-data id="\1">', re.DOTALL)
 
 
 def answer_size(asked: Elicitation) -> dict[str, int]:
@@ -79,6 +91,7 @@ def test_a_run_from_end_to_end(toolset: MCPToolset, tmp_path: Path) -> None:
     with capture_events() as events:
         result = Agent(model, tools=[toolset]).run_sync("go")
     told = texts(result)
+    assert 'source="ground: add"' in outcomes(result)[0].output
     assert told[0] == "5"
     assert '"height": 35' in told[1]
     assert [part["type"] for part in told[2]] == ["input_text", "input_image", "input_text", "input_text"]
@@ -129,7 +142,7 @@ def test_new_tools_come_to_the_end(toolset: MCPToolset) -> None:
             return calling(("learn", {"name": "fly"}))
         if "fly" not in names and len(seen) < 20:
             return calling(("sleep", {"seconds": 0.05, "mark": "/dev/null/x"}), ("add", {"a": 1, "b": 1}))
-        if len(seen) < 30 and request.items[-1].get("output") != "fly high":
+        if len(seen) < 30 and unmarked(request.items[-1].get("output", "")) != "fly high":
             return calling(("fly", {"x": "high"}))
         return Reply(text="done")
 
@@ -155,7 +168,8 @@ def test_resources_and_prompts(toolset: MCPToolset) -> None:
 
     listed, memo, prompts, items = asyncio.run(read())
     assert listed == ["memo://today", "memo://day/{day}"]
-    assert memo == [{"type": "input_text", "text": "on monday: nothing"}]
+    assert 'source="ground: memo://day/monday"' in memo[0]["text"]
+    assert unmarked(memo) == [{"type": "input_text", "text": "on monday: nothing"}]
     assert prompts == ["review"]
     model = ScriptedModel(["looks fine"])
     assert Agent(model).run_sync(items).output == "looks fine"
@@ -186,13 +200,13 @@ def test_a_time_out_cancels_on_the_server(toolset: MCPToolset, tmp_path: Path) -
     assert cancelled
 
 
-def test_sampling_and_elicitation_are_refused_by_default(running: str) -> None:
-    """A server that wants a model or a person is told that there is none; the call fails in words."""
+def test_sampling_is_refused_by_default_and_elicitation_may_be(running: str) -> None:
+    """A server that wants a model is told that there is none, the call fails in words; a hook may decline."""
     plain = MCPToolset.http(running)
     declines = MCPToolset.http(running, on_elicitation=_decline)
-    calls = calling(("sample", {"question": "?"}), ("order", {}), ("roots", {}))
+    calls = calling(("sample", {"question": "?"}), ("roots", {}))
     result = Agent(ScriptedModel([calls, "done"]), tools=[plain]).run_sync("go")
-    assert [o.status for o in outcomes(result)] == ["failed"] * 3
+    assert [o.status for o in outcomes(result)] == ["failed"] * 2
     result = Agent(ScriptedModel([calling(("order", {})), "done"]), tools=[declines]).run_sync("go")
     assert texts(result) == ["decline"]
 

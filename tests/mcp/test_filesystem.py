@@ -68,7 +68,7 @@ def test_reads_writes_and_asks(program: str, tmp_path: Path) -> None:
     assert statuses == ["ok", "failed", "ok"]
     assert (tmp_path / "b.txt").read_text() == "second"
     outputs = [i["output"] for i in result.items if i["type"] == "function_call_output"]
-    assert outputs[0] == "first"
+    assert "\nfirst\n</outside-data" in outputs[0]
     assert "Access denied" in outputs[1]
 
 
@@ -112,5 +112,5 @@ def test_killed_in_the_middle(program: str, tmp_path: Path) -> None:
     assert statuses == ["failed", "ok", "failed", "ok"]
     outputs = [i["output"] for i in result.items if i["type"] == "function_call_output"]
     assert outputs[1] == "killed 1"
-    assert outputs[3] == "x" * 200
+    assert "x" * 200 in outputs[3]
     assert not children()

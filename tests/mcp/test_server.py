@@ -110,7 +110,8 @@ def ask(server: Server[None], use: Callable[[Client], Awaitable[Any]]) -> Any:
 
 def call(server: Server[None], name: str, arguments: dict[str, Any] | None = None) -> CallToolResult:
     """Call one tool of a server in this process."""
-    return ask(server, lambda client: client.call_tool(name, arguments))
+    result: CallToolResult = ask(server, lambda client: client.call_tool(name, arguments))
+    return result
 
 
 def text(result: CallToolResult) -> str:
@@ -139,8 +140,13 @@ RESULTS: list[tuple[str, dict[str, Any], bool, str]] = [
     ("refuse", {"why": "late"}, True, "no: late"),
     ("add", {"a": "two"}, True, "/a"),
     ("hang", {}, True, "stopped after 0.2 seconds"),
-    ("burn", {}, False, "burned"),
-    ("pay", {"amount": 3}, True, "A person did not allow this call: this server has nobody to ask"),
+    (
+        "burn",
+        {},
+        True,
+        "A person did not allow this call: nobody can be asked, as this client has no elicitation",
+    ),
+    ("pay", {"amount": 3}, True, "A person did not allow this call: nobody can be asked"),
     ("whose", {}, False, "mine"),
     ("assign", {"text": "a=1"}, False, "<a=1>"),
     ("assign", {"text": "a="}, True, ""),
@@ -252,7 +258,7 @@ async def _use(toolset: MCPToolset) -> list[Any]:
         tools = {t.name: t for t in await toolset.tools(context)}
         counted = await tools["count"].call(context, tools["count"].decode({"to": 2}))
         added = await tools["add"].call(context, tools["add"].decode({"a": 1, "b": 2}))
-    return [added.for_model(), counted.structured, reports, tools["add"].options.read_only]
+    return [added.parts[0]["text"], counted.structured, reports, tools["add"].options.read_only]
 
 
 EXPECTED = ["3", {"counted": 2}, [(0.5, "at 1"), (1.0, "at 2")], True]

@@ -66,7 +66,7 @@ WRONG: dict[str, str] = {
     "vllm:": "names no model",
     "http://localhost:1/v1": "#model-name",
     "http://#x": "no address",
-    "gguf:/tmp/x.gguf": "llamacpp",
+    "gguf:/tmp/x.gguf": "no such file",
     "zebra": "ollama:zebra",
 }
 

@@ -75,8 +75,8 @@ def test_definitions(hosted: HostedTool, expected: dict[str, Any]) -> None:
 FAULTS: list[tuple[Callable[[], object], str]] = [
     (lambda: HostedTool("function"), "give the function itself"),
     (lambda: HostedTool("shell"), "does not run 'shell'"),
-    (lambda: HostedTool("apply_patch"), "approval='always'"),
-    (lambda: HostedTool("mcp", {"server_label": "x"}), "require_approval='never'"),
+    (lambda: HostedTool("apply_patch"), r"use apply_patch\(folder\)"),
+    (lambda: HostedTool("mcp", {"server_label": "x"}), r"hosted_mcp\(label, url, approval='always'\)"),
     (lambda: file_search(), "needs a vector store"),
     (lambda: file_search("vs", max_results=51), "1 to 50"),
     (lambda: code_interpreter("cntr_1", memory="1g"), "leave `container` out"),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from jigwork import Agent, RunState, ScriptedModel
 from jigwork.agent.models.base import ModelRequest
+from jigwork.agent.models.openai_model import OpenAIModel
+from jigwork.agent.models.profiles import Profile, profile_for
+from jigwork.agent.server import LocalServer
 from jigwork.agent.testing import Reply, ScriptedCall
-from jigwork.errors import ToolDefinitionError
+from jigwork.errors import SettingsError, ToolDefinitionError
 from jigwork.tools import Tool, Toolset, tool_search
 from jigwork.tools.search import rank_tools
 
@@ -181,3 +186,106 @@ def test_finds_real_functions() -> None:
     found = [name in [t.label for t in rank_tools(q, list(tools.values()))[:5]] for q, name in questions]
     assert len(tools) > 300
     assert sum(found) / len(found) > 0.85
+
+
+# --- where the model's server searches ---
+
+ABLE = Profile(endpoints=("responses",), tool_search=True, allowed_tools=True, custom_tools=True)
+
+
+def found_by_server(name: str, arguments: str) -> Reply:
+    """Return a reply of a server that has searched: the search, what it loaded, and a call of that."""
+    search = {"type": "tool_search_call", "id": "ts_1", "execution": "server", "arguments": {"query": name}}
+    loaded = {"type": "function", "name": name, "parameters": {"type": "object"}}
+    output = {"type": "tool_search_output", "id": "tso_1", "execution": "server", "tools": [loaded]}
+    done = {"status": "completed", "call_id": None}
+    called = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": name, "arguments": arguments}
+    return Reply(items=({**search, **done}, {**output, **done}, {**called, "namespace": name}))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_server_searches(stream: bool) -> None:
+    """Where the profile has it the tools go deferred, the server loads them, their calls run here, all items go back."""
+    script: list[Any] = [found_by_server("send_email", '{"recipient": "a", "body": "b"}'), "sent"]
+    with LocalServer(script) as server:
+        model = OpenAIModel(
+            "gpt-5.4", base_url=server.base_url, api_key="x", endpoint="responses", profile=ABLE
+        )
+        agent = Agent(model, tools=[tool_search(MANY, always=["translate"])])
+        if stream:
+            with agent.stream_sync("mail") as run:
+                list(run)
+            result = run.result
+        else:
+            result = agent.run_sync("mail")
+        first, second = (body["tools"] for body in server.bodies)
+        back = server.bodies[1]["input"]
+    assert first == second and first[-1] == {"type": "tool_search"}
+    assert [t["name"] for t in first[:-1] if "defer_loading" not in t] == ["translate"]
+    assert sum(t.get("defer_loading", False) for t in first) == len(MANY) - 1
+    assert [c.outcome.output for c in result.calls if c.outcome] == ["send_email"]
+    assert [i["type"] for i in back][1:] == [
+        "tool_search_call", "tool_search_output", "function_call", "function_call_output",
+    ]  # fmt: skip
+    assert back[3]["namespace"] == "send_email"
+
+
+def test_what_a_server_found_is_known_elsewhere() -> None:
+    """A conversation that goes on with a model without a search of its own has the tools that were found before."""
+    first = ScriptedModel([found_by_server("weather_forecast", '{"city": "Rom"}'), "x"], profile=ABLE)
+    state = Agent(first, tools=[tool_search(MANY)]).run_sync("go").state
+    second = ScriptedModel(["y"])
+    Agent(second, tools=[tool_search(MANY)]).run_sync("and", state=RunState.from_json(state.to_json()))
+    assert sent(second.requests[0]) == ["tool_search", "weather_forecast"]
+
+
+def test_who_searches_can_be_chosen() -> None:
+    """`hosted=False` searches here whatever the model can; `hosted=True` is an error where it cannot."""
+    model = ScriptedModel(["x"], profile=ABLE)
+    Agent(model, tools=[tool_search(MANY, hosted=False)]).run_sync("go")
+    assert [d["type"] for d in model.requests[0].tools] == ["function"]
+    with pytest.raises(SettingsError, match="no tool_search of its own"):
+        Agent(ScriptedModel(["x"]), tools=[tool_search(MANY, hosted=True)]).run_sync("go")
+    chat = replace(ABLE, endpoints=("chat",))
+    model = ScriptedModel(["x"], profile=chat)
+    Agent(model, tools=[tool_search(MANY)]).run_sync("go")
+    assert sent(model.requests[0]) == ["tool_search"]
+
+
+def test_a_server_that_searches_and_tools_that_come_and_go() -> None:
+    """A tool that is not there this turn is left out, as a choice of allowed tools cannot name the search."""
+    once = Toolset(MANY).filtered(lambda context, one: one.label != "translate" or context.turn == 1)
+    model = ScriptedModel(
+        [found_by_server("send_email", '{"recipient": "a", "body": "b"}'), "x"], profile=ABLE
+    )
+    Agent(model, tools=[tool_search(once)]).run_sync("go")
+    names = [[d.get("name") for d in r.tools] for r in model.requests]
+    assert "translate" in names[0] and "translate" not in names[1]
+    assert model.requests[1].settings.tool_choice is None
+
+
+def test_the_registry_knows_who_can() -> None:
+    """GPT-5.4 and later have it, on OpenAI's own server."""
+    assert [profile_for(name).tool_search for name in ("gpt-5.2", "gpt-5.4", "gpt-5.6-sol", "gpt-4.1")] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert not OpenAIModel("gpt-5.4", base_url="http://127.0.0.1:9/v1").profile.tool_search
+
+
+WRONG: list[tuple[list[dict[str, Any]], str]] = [
+    ([{"type": "tool_search"}], "at least one tool with 'defer_loading'"),
+    (
+        [{"type": "function", "name": "f", "parameters": None, "defer_loading": True}],
+        "need the 'tool_search' tool",
+    ),
+    ([{"type": "tool_search", "execution": "elsewhere"}], "'server' or 'client'|Supported values"),
+]
+
+
+@pytest.mark.parametrize(("tools", "message"), WRONG)
+def test_the_local_server_checks_deferred_tools(tools: list[dict[str, Any]], message: str) -> None:
+    """The local server refuses what could never be found, or a search for nothing."""
+    with LocalServer(["never"]) as server:
+        client = openai.OpenAI(base_url=server.base_url, api_key="x", max_retries=0)
+        with pytest.raises(openai.BadRequestError, match=message):
+            client.responses.create(model="gpt-5.4", input="x", tools=tools)  # type: ignore[arg-type] # pyright: ignore

@@ -8,20 +8,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .arithmetic import calculator
     from .file_tools import files
+    from .human import ask_human
     from .notebook import notes
     from .outside import mark_outside
+    from .patching import patch
     from .programs import python, shell
     from .web import fetch
     from .whole import read_output
 
-__all__ = ["calculator", "fetch", "files", "mark_outside", "notes", "python", "read_output", "shell"]
+__all__ = [
+    "ask_human",
+    "calculator",
+    "fetch",
+    "files",
+    "mark_outside",
+    "notes",
+    "patch",
+    "python",
+    "read_output",
+    "shell",
+]
 
 _HOMES = {
+    "ask_human": "human",
     "calculator": "arithmetic",
     "fetch": "web",
     "files": "file_tools",
     "mark_outside": "outside",
     "notes": "notebook",
+    "patch": "patching",
     "python": "programs",
     "read_output": "whole",
     "shell": "programs",

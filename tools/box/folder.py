@@ -1,7 +1,8 @@
 """A folder that nothing leads out of: every path is walked from its root, one name at a time, and no link is followed.
 
 Checking a path first and opening it then leaves a moment in which a link can be put in its place. Here each step is
-opened relative to the one before and refuses links itself, so there is no such moment.
+opened relative to the one before and refuses links itself, so there is no such moment. A hard link is a file of the
+folder like any other: it can be read, and what is written takes its place and leaves the other names as they were.
 """
 
 from __future__ import annotations
@@ -67,26 +68,56 @@ class Folder:
             raise ToolError(f"{path} has more than {limit} bytes, which is too large for this tool.")
         return data
 
-    def write(self, path: str, data: bytes) -> bool:
-        """Write a file, whole or not at all; make the folders above it. Return whether there was one before."""
+    def write(self, path: str, data: bytes, *, new: bool = False) -> bool:
+        """Write a file, whole or not at all; make the folders above it. Return whether there was one before.
+
+        With `new` there must be none. A file that has other names (hard links) keeps its text under those.
+        """
         with self._parent(path, make=True) as (parent, name):
             with _in_words(path):
                 before = _status(parent, name)
             if before is not None and not stat.S_ISREG(before.st_mode):
                 raise ToolError(f"{path} is no ordinary file, so it cannot be written.")
+            if before is not None and new:
+                raise ToolError(f"{path} is there already.")
             draft = f".{name[:100]}.{uuid.uuid4().hex[:8]}"
             with _in_words(path):
                 try:
                     with os.fdopen(os.open(draft, _WRITE, 0o666, dir_fd=parent), "wb") as opened:
                         if before is not None:
-                            os.fchmod(opened.fileno(), stat.S_IMODE(before.st_mode))
+                            os.fchmod(opened.fileno(), stat.S_IMODE(before.st_mode) & 0o777)
                         opened.write(data)
-                    os.rename(draft, name, src_dir_fd=parent, dst_dir_fd=parent)
+                    if new:  # unlike renaming, linking replaces nothing
+                        os.link(draft, name, src_dir_fd=parent, dst_dir_fd=parent)
+                        os.unlink(draft, dir_fd=parent)
+                    else:
+                        os.rename(draft, name, src_dir_fd=parent, dst_dir_fd=parent)
                 except OSError:
                     with suppress(OSError):
                         os.unlink(draft, dir_fd=parent)
                     raise
         return before is not None
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is anything of that path; a folder above it that is a link is an error."""
+        try:
+            with self._parent(path) as (parent, name), _in_words(path):
+                return _status(parent, name) is not None
+        except ToolError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return False
+            raise
+
+    def require_file(self, path: str) -> None:
+        """Raise where there is no ordinary file of that path."""
+        with self._parent(path) as (parent, name), _in_words(path):
+            _require_file(_status(parent, name), path)
+
+    def remove(self, path: str) -> None:
+        """Remove a file; folders, links and what is no ordinary file stay."""
+        with self._parent(path) as (parent, name), _in_words(path):
+            _require_file(_status(parent, name), path)
+            os.unlink(name, dir_fd=parent)
 
     def entries(self, path: str = ".", *, deep: bool = False, depth: int = 20) -> Iterator[Entry]:
         """Yield what is in a folder, by name, folders before what is in them; links are `other`."""
@@ -165,6 +196,11 @@ def _read(file: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
+def _require_file(there: os.stat_result | None, path: str) -> None:
+    if there is None or not stat.S_ISREG(there.st_mode):
+        raise ToolError(f"There is no {path}." if there is None else f"{path} is no ordinary file.")
+
+
 def _status(parent: int, name: str) -> os.stat_result | None:
     try:
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -182,6 +218,7 @@ def _in_words(path: str) -> Generator[None]:
     except OSError as error:
         words = {
             errno.ENOENT: f"There is no {path}.",
+            errno.EEXIST: f"{path} is there already.",
             errno.ELOOP: f"{path} is a link, and links are not followed.",
             errno.EMLINK: f"{path} is a link, and links are not followed.",
             errno.ENOTDIR: f"{path} goes through something that is no folder, or through a link.",

@@ -1,8 +1,9 @@
 """`python` and `shell`: programs as tools, after a person has allowed the call.
 
-Neither is a sandbox: a program may read and write what the user may, and reach the network. What is kept from it are
+Neither is a sandbox by itself: a program may read and write what the user may, and reach the network. What is kept from it are
 our own environment, time, memory and the size of what it says; a program that looks for keys of the same user can
-still find them. Put real walls (a container, a virtual machine) around code that nobody has read.
+still find them. `confine=True` lets the kernel keep it in its folder and off the network (Linux with Landlock). Put
+real walls (a container, a virtual machine) around code that nobody has read.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from jigwork.errors import ConfigurationError, ToolError
 from ..deadline import seconds_left, sooner
 from ..decorator import tool
 from ..definition import Tool
+from .confined import confined, require_confinement
 from .outside import ABOUT_MARKS, mark_outside
 from .running import Finished, clean_environment, run_program
 
-__all__ = ["python", "shell"]
+__all__ = ["existing_folder", "python", "shell", "time_left"]
 
 _LIMITED = """
 import resource as r, sys
@@ -50,18 +52,22 @@ def python(
     folder: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     max_output: int = 40_000,
+    confine: bool = False,
 ) -> Tool[..., Any]:
     """Return a tool that runs a Python program in a process of its own; each call asks a person.
 
     It runs with this interpreter, in `folder` or else in an empty one that is removed afterwards, with nothing of
     our environment but the path, the language and `environment`. `memory` and `max_output` are in bytes; files it
-    writes have at most 50 MB. No sandbox: see the module. Needs a system with resource limits (Linux, macOS).
+    writes have at most 50 MB. `confine` keeps it in that folder and off the network; without, it is no sandbox: see the
+    module. Needs a system with resource limits (Linux, macOS).
     """
-    place = _existing(folder)
+    place = existing_folder(folder)
     if sys.platform == "win32":
         raise ConfigurationError(
             "python() needs resource limits, which Windows does not have: use a container"
         )
+    if confine:
+        require_confinement()
 
     @tool(name="python", approval="always", timeout=seconds + 10)
     async def run_python(code: str) -> str:
@@ -73,11 +79,14 @@ def python(
         limits = [str(cpu_seconds), str(memory), str(50_000_000)]
         command = [sys.executable, "-I", "-X", "utf8", "-c", _LIMITED, *limits]
         with tempfile.TemporaryDirectory(prefix="jigwork-python-", ignore_cleanup_errors=True) as empty:
+            given = clean_environment(empty, environment)
+            if confine:
+                command = confined(command, given, folders=[place or empty], network=False)
             finished = await run_program(
                 command,
                 folder=place or empty,
-                environment=clean_environment(empty, environment),
-                seconds=_time(seconds),
+                environment=given,
+                seconds=time_left(seconds),
                 max_output=max_output,
                 stdin=code.encode("utf-8", "replace"),
             )
@@ -93,15 +102,19 @@ def shell(
     seconds: float = 60.0,
     environment: Mapping[str, str] | None = None,
     max_output: int = 40_000,
+    confine: bool = False,
 ) -> Tool[..., Any]:
     """Return a tool that runs allowed programs in `folder`: `shell(allow=["ls", "git status"])`; each call asks a person.
 
     An entry is a program, or a program with its first arguments. There is no shell: nothing is expanded, piped or
     redirected, and the arguments reach the program as they are written. Programs are looked up once, here; raises
     ConfigurationError for one that is not there. The environment has the path, the language and `environment` only.
-    No sandbox: an allowed program may do all that it can do.
+    `confine` keeps what they do in the folder and off the network (Linux with Landlock, or ConfigurationError);
+    without, it is no sandbox: an allowed program may do all that it can do.
     """
-    place = _existing(folder) or Path.cwd()
+    if confine:
+        require_confinement()
+    place = existing_folder(folder) or Path.cwd()
     if isinstance(allow, str) or not allow:
         raise ConfigurationError('allow= is a list of programs, such as ["ls", "git status"]')
     entries = [(_split(entry), _found(entry)) for entry in allow]
@@ -117,11 +130,16 @@ def shell(
         words = _split(command)
         for allowed, program in entries:
             if words[: len(allowed)] == allowed:
+                given = clean_environment(place, environment)
+                argv = [program, *words[1:]]
+                if confine:
+                    path = given["PATH"].split(":")
+                    argv = confined(argv, given, folders=[place], network=False, readable=path)
                 finished = await run_program(
-                    [program, *words[1:]],
+                    argv,
                     folder=place,
-                    environment=clean_environment(place, environment),
-                    seconds=_time(seconds),
+                    environment=given,
+                    seconds=time_left(seconds),
                     max_output=max_output,
                 )
                 return _said(command, finished)
@@ -176,7 +194,8 @@ def _found(entry: str) -> str:
     return str(Path(found).absolute())
 
 
-def _existing(folder: str | Path | None) -> Path | None:
+def existing_folder(folder: str | Path | None) -> Path | None:
+    """Return the folder as an absolute path; raises ConfigurationError where it is none."""
     if folder is None:
         return None
     place = Path(folder).resolve()
@@ -185,7 +204,7 @@ def _existing(folder: str | Path | None) -> Path | None:
     return place
 
 
-def _time(seconds: float) -> float:
+def time_left(seconds: float) -> float:
     """Leave a moment of an inherited deadline for ending the program and saying so."""
     left = seconds_left()
     return sooner(seconds, None if left is None else max(left - 1.0, 0.05)) or seconds

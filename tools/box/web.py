@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import http.client
 import re
@@ -27,6 +28,7 @@ __all__ = ["fetch"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TEXTS = re.compile(r"text/|application/(?:.*\+)?(?:json|xml|yaml|javascript|x-ndjson|toml)\b|image/svg\+xml")
+_CHARSETS = re.compile(r"utf|iso|latin|cp\d|koi8|shift|euc|gb|big5|ascii|mac|hz|johab|tis|ptcp|kz")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w-]{1,40})", re.IGNORECASE)
 
 
@@ -71,25 +73,38 @@ class _Fetcher:
     def get(self, url: str) -> str:
         """Follow redirects to a text; raises ToolError in words for a model."""
         until = time.monotonic() + (sooner(self.seconds, seconds_left()) or 0.0)
+        first = ""
         for _ in range(self.redirects + 1):
-            target = self.allow.check(url)
+            target = self._checked(url, first)
+            first = first or target.host
             with _asked(target, until) as response:
                 if response.status in _REDIRECTS and (place := response.headers.get("Location")):
                     url = urljoin(target.url, place)
                     continue
                 return self._text(target, response)
-        raise ToolError(f"{url[:200]}: more than {self.redirects} redirects.")
+        raise ToolError(f"{first} sends on more than {self.redirects} times.")
+
+    def _checked(self, url: str, first: str) -> Target:
+        """Check where to go; what the first host has written is marked as such."""
+        try:
+            return self.allow.check(url)
+        except ToolError as error:
+            if not first:
+                raise
+            said = mark_outside(str(error), f"redirect of {first}")
+            raise ToolError(f"{first} sends on to where nobody may be asked:\n{said}") from error
 
     def _text(self, target: Target, response: http.client.HTTPResponse) -> str:
         kind = (response.headers.get("Content-Type") or "").strip().lower()
         if kind and not _TEXTS.match(kind):
-            raise ToolError(f"{target.url} is {kind.partition(';')[0][:80]}, which is no text.")
+            plain = re.sub(r"[^a-z0-9/.+-]", "", kind.partition(";")[0])[:60]
+            raise ToolError(f"What {target.host} sends is {plain}, which is no text.")
         data, whole = self._body(response)
         text = _decoded(data, response.headers.get_content_charset())
         if "html" in kind or (not kind and re.match(r"\s*<(?:!doctype html|html)\b", text, re.IGNORECASE)):
             text = html_to_text(text, target.url)
         elif "\0" in text:
-            raise ToolError(f"{target.url} is no text.")
+            raise ToolError(f"What {target.host} sends is no text.")
         if not whole:
             text += f"\n(cut: only the first {self.max_bytes} bytes were read)"
         marked = mark_outside(text, target.url)
@@ -101,7 +116,8 @@ class _Fetcher:
         """Read at most `max_bytes`, unpacked; tell whether that was all."""
         packed = (response.headers.get("Content-Encoding") or "identity").strip().lower()
         if packed not in ("identity", "gzip", "x-gzip", "deflate"):
-            raise ToolError(f"The answer is packed as {packed[:20]}, which was not asked for.")
+            plain = re.sub(r"[^a-z0-9-]", "", packed)[:12]
+            raise ToolError(f"The answer is packed as {plain}, which was not asked for.")
         unpack = None if packed == "identity" else zlib.decompressobj(47)
         data = bytearray()
         while len(data) <= self.max_bytes and (piece := response.read1(65536)):
@@ -186,6 +202,8 @@ def _decoded(data: bytes, charset: str | None) -> str:
     found = _CHARSET.search(data[:2048]) if charset is None else None
     name = charset or (found[1].decode("ascii") if found else "utf-8")
     try:
+        if not _CHARSETS.match(codecs.lookup(name).name):  # some codecs of Python take time without end
+            name = "utf-8"
         return data.decode(name, "replace")
     except (LookupError, ValueError):
         return data.decode("utf-8", "replace")
