@@ -28,11 +28,15 @@ __all__ = ["Settled", "Settler", "Undecided", "assumed_text", "choose", "offer_d
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What is run: `question` in controlled English. `proposal` is where it comes from, None where it was asked so."""
+    """What is run: `question` in controlled English. `proposal` is where it comes from, None where it was asked so.
+
+    `width` is how many columns of groups were asked for, where that is known.
+    """
 
     question: str
     reading: Reading
     proposal: Proposal | None = None
+    width: int | None = None
 
     @property
     def columns(self) -> int | None:
@@ -40,7 +44,9 @@ class Settled:
         if self.proposal is not None:
             return self.proposal.columns
         query = self.reading.query
-        return len(query.items) or None if query is not None and not query.each else None
+        if query is None or query.each:
+            return None
+        return len(query.items) or self.width
 
     def document(self) -> dict[str, Any]:
         """What a JSON document says of it."""
@@ -80,14 +86,22 @@ class Settler:
         try:
             reading = english.read(question)
         except QuestionError as error:
-            if not self._yes:
+            if not self._yes or self._database.trusted_only:
                 raise
             suggestions = english.suggest(question)
             if suggestions.sure is None:
                 raise Undecided(suggestions) from error
             return self.take(suggestions.sure)
         same = english is self._english or reading.trusted is not None
-        return Settled(question if same else reading.question, reading)
+        width = self._width(english, question, reading)
+        return Settled(question if same else reading.question, reading, width=width)
+
+    def _width(self, english: English, question: str, reading: Reading) -> int | None:
+        """`Which country has the most customers?` asks for the country; its count comes along as it is sorted by that."""
+        if not self._yes or reading.query is None or not reading.query.keys:
+            return None
+        proposals = english.suggest(question).proposals
+        return next((each.columns for each in proposals if each.sql == reading.sql), None)
 
     def complete(self, text: str) -> list[str]:
         """Return what may replace the unfinished last word of a question."""

@@ -25,7 +25,8 @@ def answer(reading: Reading, output: str) -> str:
     if table is None:
         return f"{reading.readback}\nThe query gave no result. The tool said: {output.strip()}"
     columns, rows, data = table
-    said = _number(columns, rows, data) if reading.kind == "number" else _listed(reading, columns, rows, data)
+    single = reading.kind == "number" or (reading.trusted is not None and len(rows) == len(columns) == 1)
+    said = _number(columns, rows, data) if single else _listed(reading, columns, rows, data)
     notes: Any = data.get("notes")
     extra = [f"Note: {note}" for note in notes] if is_array(notes) else []
     return "\n".join([reading.readback, said, *extra])

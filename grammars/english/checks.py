@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from .choices import Trouble
-from .columns import leaves, sub, subs
+from .columns import colrefs, leaves, sub, subs
 from .engine import Leaf, Node
 from .groups import child_of
 from .query import Order, Query
@@ -42,8 +42,8 @@ def colref_of(node: Node) -> Node | None:
 
 def is_bare(item: Node) -> bool:
     """Tell whether an item is a column without a table."""
-    colref = colref_of(cast(Node, item.children[0]))
-    return colref is not None and isinstance(colref.children[0], Leaf)
+    found = colrefs(cast(Node, item.children[0]))
+    return bool(found) and all(isinstance(each.children[0], Leaf) for each in found)
 
 
 def group_size(filter_: Node) -> tuple[Node | None, tuple[str, ...]] | None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from jigwork.grammars.schema import Column, Schema
 
 from .choices import Choices, Trouble
 from .engine import Leaf, Node
 from .joins import Joins, is_single
-from .names import Lexicon
+from .names import TAIL, Lexicon
 from .query import Path, Ref
-from .words import Words, join_and, nearest
+from .words import Words, is_plural, join_and, nearest
 
 FAR = 10
 """Cost of a column of another table that the question does not name: such a reading is offered, never taken."""
 
-__all__ = ["FAR", "Finder", "Spot", "leaves", "sub", "subs"]
+__all__ = ["FAR", "Finder", "Spot", "colrefs", "hops_of", "leaves", "sub", "subs"]
 
 
 def sub(node: Node, name: str) -> Node | None:
@@ -32,6 +33,13 @@ def subs(node: Node, name: str) -> list[Node]:
 def leaves(node: Node, name: str) -> list[Leaf]:
     """Return the child leaves of that terminal."""
     return [child for child in node.children if child.name == name and isinstance(child, Leaf)]
+
+
+def colrefs(node: Node) -> list[Node]:
+    """Return the columns that are named within a node."""
+    if node.name == "colref":
+        return [node]
+    return [each for child in node.children if isinstance(child, Node) for each in colrefs(child)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,11 @@ class Spot:
 class Finder:
     """Looks names up for one run of the resolver."""
 
-    def __init__(self, lexicon: Lexicon, joins: Joins, choices: Choices) -> None:
+    def __init__(self, lexicon: Lexicon, joins: Joins, choices: Choices, today: date) -> None:
         self.lexicon = lexicon
         self.joins = joins
         self.choices = choices
+        self.today = today
 
     @property
     def schema(self) -> Schema:
@@ -87,6 +96,10 @@ class Finder:
     def _bare(self, leaf: Leaf, table: str) -> Spot:
         form: Words = leaf.value
         own = self.lexicon.own_columns(table, form)
+        if own and min(rank for _, rank in own) >= TAIL:
+            return self.choices.pick(
+                [*((TAIL, Spot((), table, name)) for name, _ in own), *self._nearby(form, table)]
+            )
         if own:
             return Spot((), table, self.choices.pick([(rank, name) for name, rank in own]))
         options: list[tuple[int, Spot]] = []
@@ -98,6 +111,15 @@ class Finder:
         if not options:
             raise self._no_column(leaf, table)
         return self.choices.pick(single or options)
+
+    def _nearby(self, form: Words, table: str) -> list[tuple[int, Spot]]:
+        """Columns of that whole name of rows that each row has one of: beside `ship country` the customer's `country`."""
+        found: list[tuple[int, Spot]] = []
+        for other in self.joins.reachable(table):
+            names = [name for name, rank in self.lexicon.own_columns(other, form) if rank < TAIL]
+            ways = [path for path in self.joins.paths(table, other) if is_single(path)] if names else []
+            found.extend((TAIL, self.normal(Spot(path, other, name))) for name in names for path in ways)
+        return found
 
     def _at(self, leaf: Leaf, path: Path, table: str) -> Spot:
         own = self.lexicon.own_columns(table, leaf.value)
@@ -127,13 +149,17 @@ class Finder:
 
     # --- tables on the way ----------------------------------------------------------------------------------
 
-    def walk(self, hops: list[tuple[Leaf, Leaf | None]], table: str) -> tuple[Path, str]:
-        """Follow nouns outward from `table`; the first may be the table itself."""
+    def walk(
+        self, hops: list[tuple[Leaf, Leaf | None]], table: str, *, many: bool = False
+    ) -> tuple[Path, str]:
+        """Follow nouns outward from `table`; the first may be the table itself. `many`: a plural is of several rows."""
         path: Path = ()
         for i, (noun, via) in enumerate(hops):
             options = self._hop(table, noun, via, first=i == 0)
             if not options:
                 raise self._no_way(table, noun, via)
+            if many and via is None:
+                options = self._both(table, noun, options)
             met = {step.source for step in path}
             options = [way for way in options if len(way) == 1 or not met & {step.target for step in way}]
             if not options:
@@ -159,6 +185,18 @@ class Finder:
                 options.extend(self.joins.paths(table, target))
         return options
 
+    def _both(self, table: str, noun: Leaf, options: list[Path]) -> list[Path]:
+        """Where keys lead both ways (a country has cities, and one as its capital), the number of the noun decides."""
+        named = self.lexicon.role_steps(table, noun.value)
+        targets = set(self.lexicon.tables.best(noun.value)) - {table}
+        direct: list[Path] = [(s,) for s in self.joins.steps(table) if s.target in targets and s not in named]
+        several = [path for path in direct if not is_single(path)]
+        if not several or len(several) == len(direct):
+            return options
+        if is_plural(noun.value[-1]):
+            return [*((step,) for step in named), *several]
+        return list(dict.fromkeys([*options, *several]))
+
     def _no_way(self, table: str, noun: Leaf, via: Leaf | None) -> Trouble:
         said = " ".join(noun.value)
         many = self.lexicon.shown_table[table][1]
@@ -168,12 +206,14 @@ class Finder:
         reason = f"no foreign key leads from {many} to {said}"
         return Trouble(reason, noun, suggestions=nearest(said, ways) or ways[:4], depth=2)
 
-    def related(self, nouns: Node, table: str) -> tuple[Path, str]:
+    def related(self, nouns: Node, table: str, *, many: bool = False) -> tuple[Path, str]:
         """Resolve `order lines of orders` relative to rows of `table`, which may itself be met again by a key."""
-        return self.walk(_hops_of(nouns), table)
+        return self.walk(hops_of(nouns), table, many=many)
 
     def roots(self, colref: Node) -> list[str]:
-        """Return the tables that a colref without a noun may be about."""
+        """Return the tables that a colref or arithmetic without a noun may be about."""
+        if colref.name != "colref":
+            return self._roots_of_all(colref)
         child = colref.children[0]
         if isinstance(child, Leaf):
             owners: dict[str, int] = {}
@@ -190,6 +230,15 @@ class Finder:
             return tables
         return [table for table in tables if not self._shortened(child, table)]
 
+    def _roots_of_all(self, node: Node) -> list[str]:
+        """What columns without a table have in common; where all have one, what those have."""
+        found = [(isinstance(each.children[0], Leaf), set(self.roots(each))) for each in colrefs(node)]
+        chosen = [tables for bare, tables in found if bare] or [tables for _, tables in found]
+        common = chosen[0] if chosen else set[str]()
+        for tables in chosen[1:]:
+            common = common & tables
+        return sorted(common)
+
     def _shortened(self, pre: Node, table: str) -> bool:
         """`type code` of templates is their `template type code`: together that is a column's name, not two words."""
         found = self.lexicon.own_columns(table, leaves(pre, "COLUMN")[0].value)
@@ -201,10 +250,13 @@ def _hops(node: Node) -> list[tuple[Leaf, Leaf | None]]:
     if node.name == "pre":
         return [(leaf, None) for leaf in leaves(node, "NOUN")]
     nouns = sub(node, "nouns")
-    return _hops_of(nouns) if nouns else []
+    return hops_of(nouns) if nouns else []
 
 
-def _hops_of(nouns: Node) -> list[tuple[Leaf, Leaf | None]]:
+def hops_of(nouns: Node) -> list[tuple[Leaf, Leaf | None]]:
+    """Return the nouns of a way with their keys, the one nearest to the subject first."""
+    if nouns.name == "chain":
+        return [(leaf, None) for leaf in leaves(nouns, "NOUN")]
     hops: list[tuple[Leaf, Leaf | None]] = []
     for child in nouns.children:
         if isinstance(child, Leaf):

@@ -1,379 +1,243 @@
-"""From a `Query` to canonical SQL.
+"""From a `Query` to a statement of canonical SQL, and the titles of its columns.
 
-A column of another table is a LEFT JOIN where each row has at most one value there. Everything with many rows on
-the other side is a correlated sub-query over the rows there, each once, so that no join ever multiplies the rows
-that are counted or summed.
+Ranks within groups, what compares a group with the one before, and two lists put together are a sub-query in FROM
+that is then chosen from; everything else is one SELECT.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
 
 from jigwork.grammars.schema import Schema
-from jigwork.grammars.sql.names import quote_name, string_literal, table_aliases
+from jigwork.grammars.sql.names import DERIVED_NAMES, quote_name
 
-from .choices import Trouble
 from .joins import Joins
-from .phrase import number_text
+from .logic import parts_of
 from .query import (
     Agg,
-    AllOf,
-    AnyOf,
-    Between,
+    Before,
     Compare,
     Cond,
-    Const,
-    Empty,
-    Match,
-    Not,
-    OneOf,
     Operand,
     Order,
-    Part,
-    Path,
-    Period,
     Query,
     Ref,
-    Related,
-    Scalar,
-    Step,
-    Value,
+    Running,
 )
+from .scope import Names, Scope
+from .spelling import Spelling
+from .terms import Terms, refs_of
+from .titles import titles_of
 
 __all__ = ["Compiler"]
 
-_FUNCS = {"count": "COUNT", "sum": "SUM", "avg": "AVG", "min": "MIN", "max": "MAX"}
-_FORMATS = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
-_PG_FORMATS = {"year": "YYYY", "month": "YYYY-MM", "day": "YYYY-MM-DD"}
-
-
-class _Scope:
-    """One SELECT: its table under a name, and the joins that columns have asked for."""
-
-    def __init__(self, compiler: Compiler, table: str, outer: _Scope | None = None) -> None:
-        self._compiler = compiler
-        self._outer = outer
-        self._names: set[str] = set()
-        self.table = table
-        self.name = self.fresh(table)
-        self.joins: list[str] = []
-        self._joined: dict[Path, str] = {}
-
-    def fresh(self, table: str) -> str:
-        """Return a name for the table that neither this SELECT nor one around it uses."""
-        taken: set[str] = set()
-        scope: _Scope | None = self
-        while scope is not None:
-            taken |= scope._names
-            scope = scope._outer
-        name = next((name for name in self._compiler.names(table) if name not in taken), None)
-        if name is None:
-            raise Trouble(
-                f"the table {table} is needed too often for one question: ask for less at a time", depth=9
-            )
-        self._names.add(name)
-        return name
-
-    def source(self) -> str:
-        """The FROM clause without its keyword."""
-        return self._compiler.source(self.table, self.name) + "".join(self.joins)
-
-    def at(self, path: Path) -> str:
-        """Return the name of the table at the end of a path of single steps, joining it where needed."""
-        if not path:
-            return self.name
-        if path not in self._joined:
-            left = self.at(path[:-1])
-            step = path[-1]
-            right = self.fresh(step.target)
-            on = self._compiler.link(step, left, right)
-            self.joins.append(f" LEFT JOIN {self._compiler.source(step.target, right)} ON {on}")
-            self._joined[path] = right
-        return self._joined[path]
-
 
 class Compiler:
-    """Writes one query. `max_rows` is the limit where the question has none."""
+    """Writes queries. `max_rows` is the limit where a question has none."""
 
     def __init__(self, schema: Schema, joins: Joins, max_rows: int) -> None:
         self._schema = schema
-        self._joins = joins
         self._max_rows = max_rows
-        self._dialect = schema.dialect
-        self._aliases = table_aliases(schema)
-
-    # --- names ----------------------------------------------------------------------------------------------
-
-    def names(self, table: str) -> tuple[str, ...]:
-        """Return the names that the table may be given, as written in SQL."""
-        return quote_name(table, self._dialect), *self._aliases[table]
-
-    def source(self, table: str, name: str) -> str:
-        """Return the table as it stands in FROM."""
-        quoted = quote_name(table, self._dialect)
-        return quoted if name == quoted else f"{quoted} AS {name}"
-
-    def link(self, step: Step, left: str, right: str) -> str:
-        """Return the join condition of one step."""
-        pairs = zip(step.source_columns, step.target_columns, strict=True)
-        return " AND ".join(f"{self._dot(right, b)} = {self._dot(left, a)}" for a, b in pairs)
-
-    def _dot(self, name: str, column: str) -> str:
-        return f"{name}.{quote_name(column, self._dialect)}"
-
-    # --- the whole ------------------------------------------------------------------------------------------
+        self._names = Names(schema, joins)
+        self._spelling = Spelling(schema.dialect)
+        tables = {table.name.casefold() for table in schema.tables}
+        self._derived = [name for name in DERIVED_NAMES if name not in tables]
 
     def write(self, query: Query) -> tuple[str, tuple[str, ...]]:
-        """Return the SQL and the titles of its columns."""
-        scope = _Scope(self, query.table)
-        items, titles = self._items(query, scope)
-        where = self._cond(query.where, scope) if query.where else ""
-        keys = [self._operand(ref, scope) for key in query.keys for ref in key.refs]
-        having = self._cond(query.having, scope) if query.having else ""
-        order = self._order(query, scope)
-        distinct = "DISTINCT " if query.distinct else ""
-        sql = f"SELECT {distinct}{', '.join(items)} FROM {scope.source()}"
-        if where:
-            sql += f" WHERE {where}"
-        if keys:
-            sql += f" GROUP BY {', '.join(keys)}"
-        if having:
-            sql += f" HAVING {having}"
-        if order:
-            sql += f" ORDER BY {', '.join(order)}"
-        if query.measures and not keys:
-            return f"{sql} LIMIT 1", titles
-        return f"{sql} LIMIT {min(query.limit or self._max_rows, self._max_rows)}", titles
+        """Return the SQL and the titles of its columns; raises Trouble for what the dialect cannot say."""
+        terms = self._terms(query)
+        if query.also is not None:
+            return self._combined(query, terms)
+        if query.each:
+            return self._ranked(query, terms)
+        if befores(query.having):
+            return self._compared(query, terms)
+        if query.distinct and not self._spelling.rules.nulls_order:
+            return self._distinct(query, terms)
+        return self._plain(query, terms)
 
-    def _items(self, query: Query, scope: _Scope) -> tuple[list[str], tuple[str, ...]]:
+    def _terms(self, query: Query) -> Terms:
+        return Terms(self._names, self._spelling, query, self._derived[1])
+
+    def _limited(self, sql: str, limit: int | None) -> str:
+        return self._spelling.limited(sql, min(limit or self._max_rows, self._max_rows))
+
+    # --- one SELECT -----------------------------------------------------------------------------------------
+
+    def _plain(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
+        scope = Scope(self._names, query.table)
+        operands = self._shown(query)
+        titles = titles_of(operands)
+        written = [terms.operand(operand, scope) for operand in operands]
+        items = [
+            sql if isinstance(each, Ref) and each.column == title else self._titled(sql, title)
+            for sql, each, title in zip(written, operands, titles, strict=True)
+        ]
+        rest = self._rest(query, terms, scope)
+        order = self._sorted(self._orders(query), terms, scope)
+        sql = f"SELECT {'DISTINCT ' if query.distinct else ''}{', '.join(items)} FROM {scope.source()}{rest}"
+        if query.measures and not query.keys:
+            return self._spelling.limited(f"{sql}{self._unordered()}", 1), titles
+        return self._limited(f"{sql}{order or self._unordered()}", query.limit), titles
+
+    def _unordered(self) -> str:
+        """Where a limit needs an order and there is none."""
+        return " ORDER BY (SELECT NULL)" if self._spelling.rules.fetch else ""
+
+    def _titled(self, sql: str, title: str) -> str:
+        return f"{sql} AS {quote_name(title, self._schema.dialect)}"
+
+    def _rest(self, query: Query, terms: Terms, scope: Scope) -> str:
+        """WHERE, GROUP BY and HAVING; what compares groups with those before them comes later."""
+        text = f" WHERE {terms.cond(query.where, scope)}" if query.where else ""
+        if query.keys:
+            text += " GROUP BY " + ", ".join(terms.operand(ref, scope) for ref in refs_of(query.keys))
+        if query.having is not None and not befores(query.having):
+            text += f" HAVING {terms.cond(query.having, scope)}"
+        return text
+
+    def _shown(self, query: Query) -> list[Operand]:
+        operands: list[Operand]
         if query.measures:
-            operands: list[Operand] = [ref for key in query.keys for ref in key.refs]
-            operands.extend(query.measures)
-        elif query.items:
+            return [*refs_of(query.keys), *query.measures]
+        if query.items:
             operands = list(query.items)
         else:
             columns = self._schema.table(query.table).columns
             operands = [Ref(query.table, column.name, column.kind) for column in columns]
-        added = [o.by for o in query.order if isinstance(o.by, Agg) and not query.measures]
-        operands.extend(each for each in dict.fromkeys(added) if each not in operands and not query.distinct)
-        titles = _titles(operands)
-        written: list[str] = []
-        for operand, title in zip(operands, titles, strict=True):
-            sql = self._operand(operand, scope)
-            plain = isinstance(operand, Ref) and operand.column == title
-            written.append(sql if plain else f"{sql} AS {quote_name(title, self._dialect)}")
-        return written, titles
+        if query.each:
+            keys: list[Operand] = [*refs_of(query.each)]
+            operands = [*(ref for ref in keys if ref not in operands), *operands]
+        added = [o.by for o in query.order if not isinstance(o.by, Ref)]
+        if not query.distinct:
+            operands.extend(each for each in dict.fromkeys(added) if each not in operands)
+        return operands
 
-    def _order(self, query: Query, scope: _Scope) -> list[str]:
+    def _orders(self, query: Query) -> list[Order]:
         """The keys that were asked for, then what makes the order total."""
         orders = list(query.order)
         if query.keys:
-            orders.extend(Order(ref) for key in query.keys for ref in key.refs)
+            orders.extend(Order(ref) for ref in refs_of(query.keys))
         elif query.distinct:
             orders.extend(Order(item) for item in query.items)
         elif not query.measures:
             made = self._schema.table(query.table)
             orders.extend(Order(Ref(query.table, name, made.column(name).kind)) for name in made.primary_key)
-        seen: set[Operand] = set()
+        first: dict[Operand, Order] = {}
+        for order in orders:
+            first.setdefault(order.by, order)
+        return list(first.values())
+
+    def _sorted(self, orders: Iterable[Order], terms: Terms, scope: Scope) -> str:
         written: list[str] = []
         for order in orders:
-            if order.by in seen:
-                continue
-            seen.add(order.by)
-            written.extend(self._sort_key(order, scope, distinct=query.distinct))
-        return written
+            sql, optional = terms.operand(order.by, scope), terms.optional(order.by)
+            written.extend(self._spelling.sorted(sql, descending=order.descending, optional=optional))
+        return f" ORDER BY {', '.join(written)}" if written else ""
 
-    def _sort_key(self, order: Order, scope: _Scope, *, distinct: bool) -> list[str]:
-        sql = self._operand(order.by, scope)
-        direction = "DESC" if order.descending else "ASC"
-        if not self._may_be_empty(order.by):
-            return [f"{sql} {direction}"]
-        if self._dialect in ("mysql", "mariadb"):
-            last = [] if order.descending or distinct else [f"{sql} IS NULL"]
-            return [*last, f"{sql} {direction}"]
-        return [f"{sql} {direction} NULLS LAST"]
+    # --- a SELECT around another ----------------------------------------------------------------------------
 
-    def _may_be_empty(self, operand: Operand) -> bool:
-        if isinstance(operand, Agg):
-            return operand.func != "count"
-        ref = operand.ref if isinstance(operand, Part) else operand
-        return bool(ref.path) or self._schema.table(ref.table).column(ref.column).nullable
+    def _inner(
+        self, operands: Sequence[Operand], terms: Terms, scope: Scope
+    ) -> tuple[list[str], dict[Operand, str]]:
+        """Return the items of the inner SELECT, and how the outer one calls them."""
+        items = [f"{terms.operand(each, scope)} AS c{i}" for i, each in enumerate(operands, 1)]
+        return items, {each: f"{self._derived[0]}.c{i}" for i, each in enumerate(operands, 1)}
 
-    # --- operands -------------------------------------------------------------------------------------------
+    def _outer(
+        self, inner: str, shown: Sequence[Operand], known: Mapping[Operand, str], where: str = ""
+    ) -> tuple[str, tuple[str, ...]]:
+        titles = titles_of(shown)
+        items = [self._titled(known[each], title) for each, title in zip(shown, titles, strict=True)]
+        return f"SELECT {', '.join(items)} FROM ({inner}) AS {self._derived[0]}{where}", titles
 
-    def _operand(self, operand: Operand, scope: _Scope) -> str:
-        match operand:
-            case Ref():
-                return self._dot(scope.at(operand.path), operand.column)
-            case Part():
-                return self._part(operand, scope)
-            case Agg() if operand.path:
-                return self._sub(operand, scope)
-            case Agg():
-                return self._call(operand, scope)
+    def _known(self, query: Query, known: Mapping[Operand, str]) -> Scope:
+        scope = Scope(self._names, query.table)
+        scope.known = known
+        return scope
 
-    def _part(self, part: Part, scope: _Scope) -> str:
-        column = self._operand(part.ref, scope)
-        if self._dialect in ("postgres", "postgresql"):
-            return f"TO_CHAR({column}, '{_PG_FORMATS[part.unit]}')"
-        if self._dialect in ("mysql", "mariadb"):
-            return f"DATE_FORMAT({column}, '{_FORMATS[part.unit]}')"
-        return f"STRFTIME('{_FORMATS[part.unit]}', {column})"
+    def _ranked(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
+        """So many rows of each group: numbered within their group, then chosen by the number."""
+        scope = Scope(self._names, query.table)
+        shown, groups = self._shown(query), refs_of(query.each)
+        items, known = self._inner(list(dict.fromkeys([*shown, *groups])), terms, scope)
+        partition = ", ".join(terms.operand(ref, scope) for ref in groups)
+        order = self._sorted(self._orders(query), terms, scope)
+        items.append(f"ROW_NUMBER() OVER (PARTITION BY {partition}{order}) AS place")
+        conds = [terms.cond(query.where, scope, nested=True)] if query.where else []
+        conds += [f"{terms.operand(key.refs[0], scope)} IS NOT NULL" for key in query.each if key.entity]
+        where = f" WHERE {' AND '.join(conds)}" if conds else ""
+        inner = f"SELECT {', '.join(items)} FROM {scope.source()}{where}"
+        place = f"{self._derived[0]}.place"
+        sql, titles = self._outer(inner, shown, known, f" WHERE {place} <= {query.limit or 1}")
+        by = self._sorted([Order(ref) for ref in groups], terms, self._known(query, known))
+        return self._limited(f"{sql}{by}, {place} ASC", None), titles
 
-    def _call(self, agg: Agg, scope: _Scope) -> str:
-        if agg.ref is None:
-            return "COUNT(*)"
-        distinct = "DISTINCT " if agg.func == "count" else ""
-        return f"{_FUNCS[agg.func]}({distinct}{self._operand(agg.ref, scope)})"
+    def _compared(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
+        """Groups with the measures of those before them, then chosen by comparing the two."""
+        assert query.having is not None
+        scope = Scope(self._names, query.table)
+        shown = self._shown(query)
+        tested = [part for part in _measures(query.having) if part not in shown]
+        asked = [order.by for order in query.order if order.by not in shown]
+        items, known = self._inner(list(dict.fromkeys([*shown, *tested, *asked])), terms, scope)
+        for i, of in enumerate(befores(query.having), 1):
+            items.append(f"LAG({terms.operand(of, scope)}) OVER ({terms.window(scope)}) AS before{i}")
+            known[Running(of)] = f"{self._derived[0]}.before{i}"
+        rest = self._rest(query, terms, scope)
+        inner = f"SELECT {', '.join(items)} FROM {scope.source()}{rest}"
+        outer = self._known(query, known)
+        sql, titles = self._outer(inner, shown, known, f" WHERE {terms.cond(query.having, outer)}")
+        return self._limited(sql + self._sorted(self._orders(query), terms, outer), query.limit), titles
 
-    def _sub(self, agg: Agg, scope: _Scope) -> str:
-        inner, source, link = self._reach(agg.path, scope)
-        call = self._call(Agg(agg.func, (), agg.ref), inner)
-        where = f" AND {self._cond(agg.where, inner, nested=True)}" if agg.where else ""
-        return f"(SELECT {call} FROM {source()} WHERE {link}{where})"
+    def _distinct(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
+        """Different values, sorted outside: where empty ones come last is not said with DISTINCT everywhere."""
+        scope = Scope(self._names, query.table)
+        items, known = self._inner(self._shown(query), terms, scope)
+        rest = self._rest(query, terms, scope)
+        inner = f"SELECT DISTINCT {', '.join(items)} FROM {scope.source()}{rest}"
+        sql, titles = self._outer(inner, self._shown(query), known)
+        order = self._sorted(self._orders(query), terms, self._known(query, known))
+        return self._limited(sql + order, query.limit), titles
 
-    def _reach(self, path: Path, scope: _Scope) -> tuple[_Scope, Callable[[], str], str]:
-        """Return the scope of the rows that a path leads to, its FROM when all is written, and the link to `scope`."""
-        inner = _Scope(self, path[-1].target, scope)
-        back = [self._joins.reverse(step) for step in reversed(path)]
-        joins, link = self._back(back, inner.name, inner, scope.name)
-        return inner, lambda: inner.source() + joins, link
-
-    def _back(self, steps: list[Step], name: str, inner: _Scope, goal: str) -> tuple[str, str]:
-        """Walk back from `name` to the outer row `goal`: joins while each row has one, then EXISTS."""
-        joins = ""
-        for i, step in enumerate(steps[:-1]):
-            right = inner.fresh(step.target)
-            on = self.link(step, name, right)
-            if step.many:
-                more, link = self._back(steps[i + 1 :], right, inner, goal)
-                source = self.source(step.target, right)
-                return joins, f"EXISTS (SELECT 1 FROM {source}{more} WHERE {on} AND {link})"
-            joins += f" JOIN {self.source(step.target, right)} ON {on}"
-            name = right
-        return joins, self.link(steps[-1], name, goal)
-
-    # --- conditions -----------------------------------------------------------------------------------------
-
-    def _cond(self, cond: Cond, scope: _Scope, *, nested: bool = False) -> str:
-        match cond:
-            case AllOf(conds):
-                return " AND ".join(self._cond(each, scope, nested=True) for each in conds)
-            case AnyOf(conds):
-                text = " OR ".join(self._cond(each, scope, nested=True) for each in conds)
-                return f"({text})" if nested else text
-            case Not(inner):
-                return f"NOT ({self._cond(inner, scope)})"
-            case Related():
-                return self._related(cond, scope)
-            case Empty(left, negated):
-                return f"{self._operand(left, scope)} IS {'NOT ' if negated else ''}NULL"
-            case Match():
-                return self._match(cond, scope)
-            case Period():
-                text = self._period(cond, scope)
-                return f"({text})" if nested and " OR " in text else text
-            case Compare(left, op, right):
-                return f"{self._operand(left, scope)} {op} {self._right(right, left, scope)}"
-            case Between(left, low, high, negated):
-                values = f"{self._value(low)} AND {self._value(high)}"
-                return f"{self._operand(left, scope)} {'NOT ' if negated else ''}BETWEEN {values}"
-            case OneOf(left, values, negated):
-                listed = ", ".join(self._value(value) for value in values)
-                return f"{self._operand(left, scope)} {'NOT ' if negated else ''}IN ({listed})"
-
-    def _right(self, right: Const | Ref | Scalar, left: Operand, scope: _Scope) -> str:
-        if isinstance(right, Const):
-            return self._value(right.value)
-        if isinstance(right, Ref):
-            return self._operand(right, scope)
-        inner = _Scope(self, right.ref.table, scope)
-        call = self._call(Agg(right.func, (), right.ref), inner)
-        return f"(SELECT {call} FROM {inner.source()})"
-
-    def _related(self, cond: Related, scope: _Scope) -> str:
-        some, none = (cond.op, cond.count) == (">=", 1), (cond.op, cond.count) == ("=", 0)
-        if not some and not none:
-            return f"{self._sub(Agg('count', cond.path, None, cond.where), scope)} {cond.op} {cond.count}"
-        inner, source, link = self._reach(cond.path, scope)
-        where = f" AND {self._cond(cond.where, inner, nested=True)}" if cond.where else ""
-        return f"{'NOT ' if none else ''}EXISTS (SELECT 1 FROM {source()} WHERE {link}{where})"
-
-    def _match(self, cond: Match, scope: _Scope) -> str:
-        text = cond.text
-        escape = ""
-        if "%" in text or "_" in text or "\\" in text:
-            text = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            escape = f" ESCAPE {self._text(chr(92))}"
-        pattern = {"contains": f"%{text}%", "starts": f"{text}%", "ends": f"%{text}"}[cond.how]
-        column = self._operand(cond.left, scope)
-        like = "NOT LIKE" if cond.negated else "LIKE"
-        if self._dialect in ("postgres", "postgresql"):
-            like = like.replace("LIKE", "ILIKE")
-        return f"{column} {like} {self._text(pattern)}{escape}"
-
-    def _period(self, cond: Period, scope: _Scope) -> str:
-        column = self._operand(cond.left, scope)
-        if cond.negated:
-            low = f"{column} < {self._text(cond.start)}" if cond.start else ""
-            high = f"{column} >= {self._text(cond.end)}" if cond.end else ""
-            return " OR ".join(each for each in (low, high) if each)
-        low = f"{column} >= {self._text(cond.start)}" if cond.start else ""
-        high = f"{column} < {self._text(cond.end)}" if cond.end else ""
-        return " AND ".join(each for each in (low, high) if each)
-
-    def _value(self, value: Value) -> str:
-        if isinstance(value, bool):
-            if self._dialect == "sqlite":
-                return "1" if value else "0"
-            return "TRUE" if value else "FALSE"
-        if isinstance(value, (int, Decimal)):
-            text = number_text(value)
-            if len(text.lstrip("-").partition(".")[0]) > 18:
-                raise Trouble("this number has too many digits", depth=9)
-            return text
-        return self._text(value)
-
-    def _text(self, text: str) -> str:
-        try:
-            return string_literal(text, self._dialect)
-        except ValueError as error:
-            raise Trouble(f"this text cannot be used in a query: {error}", depth=9) from error
+    def _combined(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
+        """The different values of two lists."""
+        assert query.also is not None
+        rules = self._spelling.rules
+        words = {"or": rules.set_operations[1], "and": rules.intersect, "not": rules.set_operations[2]}
+        sides: list[str] = []
+        for side in (query, query.also.query):
+            scope, own = Scope(self._names, side.table), self._terms(side)
+            items, _ = self._inner(self._shown(side), own, scope)
+            where = f" WHERE {own.cond(side.where, scope)}" if side.where else ""
+            sides.append(f"SELECT {', '.join(items)} FROM {scope.source()}{where}")
+        shown = self._shown(query)
+        known = {each: f"{self._derived[0]}.c{i}" for i, each in enumerate(shown, 1)}
+        sql, titles = self._outer(f" {words[query.also.how]} ".join(sides), shown, known)
+        order = self._sorted([Order(each) for each in shown], terms, self._known(query, known))
+        if not self._spelling.rules.nulls_order or order:
+            written = [
+                part
+                for each in shown
+                for part in self._spelling.sorted(known[each], descending=False, optional=True)
+            ]
+            order = f" ORDER BY {', '.join(written)}"
+        return self._limited(sql + order, query.limit), titles
 
 
-def _titles(operands: list[Operand]) -> tuple[str, ...]:
-    """Name the columns of the result; equal names get their table, then a number."""
-    titles: list[str] = []
-    for operand in operands:
-        title = _title(operand)
-        if title.lower() in map(str.lower, titles) and isinstance(operand, Ref):
-            title = f"{operand.table} {title}"
-        if not isinstance(operand, Ref) or title != operand.column:
-            title = _NOT_IN_ALIASES.sub("", title)[:60].strip() or "value"
-        number = 2
-        base = _NOT_IN_ALIASES.sub("", title)[:55]
-        while title.lower() in map(str.lower, titles):
-            title = f"{base} {number}"
-            number += 1
-        titles.append(title)
-    return tuple(titles)
+def befores(having: Cond | None) -> list[Agg]:
+    """Return the measures that are compared with those of the group before."""
+    found = [part.right.of for part in parts_of(having) if isinstance(part, Compare) and isinstance(part.right, Before)]  # fmt: skip
+    return list(dict.fromkeys(found))
 
 
-_NOT_IN_ALIASES = re.compile(r"""["'`\\\x00-\x1f\x7f]""")
-
-
-def _title(operand: Operand) -> str:
-    match operand:
-        case Ref():
-            return operand.column
-        case Part():
-            return f"{operand.ref.column} {operand.unit}"
-        case Agg(func="count", ref=None):
-            return f"{operand.path[-1].target} count" if operand.path else "count"
-        case Agg(func="count"):
-            return f"distinct {operand.ref.column}" if operand.ref else "count"
-        case Agg():
-            said = {"sum": "sum", "avg": "average", "min": "minimum", "max": "maximum"}[operand.func]
-            return f"{said} {operand.ref.column}" if operand.ref else said
+def _measures(having: Cond) -> list[Operand]:
+    """Return the measures that a condition on groups tests."""
+    found: list[Operand] = []
+    for part in parts_of(having):
+        left = getattr(part, "left", None)
+        if isinstance(left, Agg):
+            found.append(left)
+        if isinstance(part, Compare) and isinstance(part.right, Agg):
+            found.append(part.right)
+    return list(dict.fromkeys(found))

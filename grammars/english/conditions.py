@@ -4,51 +4,21 @@ from __future__ import annotations
 
 from typing import cast
 
-from jigwork.grammars.schema import Kind
-
 from .choices import Trouble
-from .columns import FAR, Finder, Spot, leaves, sub, subs
+from .columns import Finder, leaves, sub, subs
+from .comparisons import OPS, Comparisons
 from .engine import Leaf, Node
 from .joins import is_single
+from .judged import judged
+from .keys import Keys
 from .logic import all_of, any_of, exists, negate, period, same_row
-from .query import (
-    Agg,
-    Between,
-    Compare,
-    Cond,
-    Const,
-    Empty,
-    Func,
-    Match,
-    Not,
-    OneOf,
-    Op,
-    Operand,
-    Part,
-    Path,
-    Period,
-    Ref,
-    Related,
-    Scalar,
-    Unit,
-)
-from .values import Span, Values, kind_of
+from .naming import Namings
+from .operands import Operands, nodes_of
+from .query import Agg, Compare, Cond, Const, Empty, Not, OneOf, Op, Operand, Path, Ref, Related
+from .rules import WORDS
+from .values import DATES, Values
 
-__all__ = ["Conditions", "check_func", "func_of", "is_value", "part_unit"]
-
-_OPS: dict[str, Op] = {
-    "gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "=",
-    "after": ">", "before": "<", "since": ">=", "until": "<=", "ormore": ">=", "orless": "<=",
-}  # fmt: skip
-_DATES: frozenset[Kind] = frozenset({"date", "datetime"})
-_VALUES = frozenset({"TEXT", "NUMBER", "STORED", "date", "true", "false"})
-_ORDERED: frozenset[Kind] = frozenset({"integer", "number", "date", "datetime", "time", "text", "other"})
-_HOWS = {"contains": "contains", "starts": "starts", "ends": "ends"}
-
-
-def is_value(node: Node | Leaf) -> bool:
-    """Tell whether the node is a value written in the question."""
-    return node.name in _VALUES
+__all__ = ["Conditions"]
 
 
 class Conditions:
@@ -56,7 +26,11 @@ class Conditions:
 
     def __init__(self, finder: Finder) -> None:
         self.finder = finder
-        self.values = Values(finder.lexicon, finder.choices)
+        self.values = Values(finder.lexicon, finder.choices, finder.today)
+        self.operands = Operands(finder, self.relation, self.filters)
+        self.keys = Keys(finder, self.operands)
+        self._namings = Namings(finder)
+        self.comparisons = Comparisons(finder, self.operands, self.values, self._namings)
 
     # --- and, or, not ---------------------------------------------------------------------------------------
 
@@ -66,27 +40,50 @@ class Conditions:
         return all_of(conds) if conds else None
 
     def filter(self, node: Node, table: str) -> Cond:
-        """Resolve `where ...`, `with ...` or `of ...`."""
-        return self.cond(node if node.name == "owned" else _only(node), table)
+        """Resolve `where ...`, `with ...`, `of ...`, a stored value before its noun, or the name of the one row."""
+        if node.name in ("listing", "selection"):
+            return self._namings.at((), table, subs(node, "naming"))
+        return self.cond(node if node.name in ("owned", "tagged", "valued") else _only(node), table)
 
     def cond(self, node: Node, table: str) -> Cond:
         """Resolve any node of a condition."""
         match node.name:
             case "cond" | "wcond":
-                return any_of([self.cond(child, table) for child in _nodes(node)])
+                return any_of([self.cond(child, table) for child in nodes_of(node)])
             case "conj" | "wconj" | "bconj":
-                return self._conj(_nodes(node), table)
+                return self._conj(nodes_of(node), table)
             case "neg":
-                children = _nodes(node)
-                inner = self.cond(children[-1], table)
-                return Not(inner) if children[0].name == "not" else inner
-            case "comparison":
-                return self._comparison(node, table)
+                children = nodes_of(node)
+                return self._neg(children, table)
+            case "comparison" | "measured":
+                standing = sub(node, "standing")
+                if standing is not None:
+                    return self._standing(standing, table)
+                return self.comparisons.comparison(node, table)
+            case "valued":
+                stored = leaves(node, "STORED")
+                said = node.children[0].value if isinstance(node.children[0], Leaf) else ""
+                if said in WORDS or (len(said) == 1 and said[0] in WORDS):
+                    raise Trouble("this is a word of the language", node, depth=0)
+                return self._stored(stored[0], table) if stored else self._flag(node, table)
+            case "flag":
+                return self._flag(node, table)
+            case "unflagged":
+                flag = _only(node)
+                if sub(flag, "unmet") is None:
+                    raise Trouble("say `where ...` before it", flag, depth=1)
+                return self._flag(flag, table)
             case "with":
                 return self._with(node, table)
             case "without":
                 return self._without(node, table)
-            case "owned":
+            case "deed":
+                return self._deed(node, table)
+            case "outside":
+                return negate(_any_value([self._place(each, "=", table) for each in node.children]))
+            case "judging":
+                return self._judging(node, table)
+            case "owned" | "tagged":
                 return self._owned(node, table)
             case _:
                 return self._located(node, table)
@@ -108,23 +105,116 @@ class Conditions:
     def _with(self, node: Node, table: str) -> Cond:
         inner = sub(node, "related")
         if inner is not None:
-            return self.related(inner, table, *self.quantity(sub(node, "quantity")))
+            return self._with_rows(inner, table, sub(node, "quantity"))
         comparison = sub(node, "comparison") or sub(node, "measured")
         if comparison is not None:
-            return self._comparison(comparison, table)
+            return self.cond(comparison, table)
+        outdo, alike = sub(node, "outdo"), sub(node, "alike")
+        if outdo is not None:
+            return self.comparisons.outdo(outdo, table, self._outdone(outdo, table))
+        if alike is not None:
+            return self.comparisons.alike(alike, table)
         pair = sub(node, "pair")
         if pair is not None:
             return self._pair(pair, table)
         return self._presence(_only(node), table, negated=True)
 
+    def _flag(self, node: Node, table: str, *, no: bool = False) -> Cond:
+        """`discontinued`, `not shipped`: what is true or false is true; what has a date of it has that date."""
+        leaf, no = leaves(node, "FLAG")[0], no or sub(node, "unmet") is not None
+        names = [name for name, _ in self.finder.lexicon.own_columns(table, leaf.value)]
+        if not names:
+            many = self.finder.lexicon.shown_table[table][1]
+            raise Trouble(f"{many} are not told apart by {' '.join(leaf.value)}", leaf, depth=1)
+        column = self.finder.schema.table(table).column(
+            self.finder.choices.pick([(0, name) for name in names])
+        )
+        ref = Ref(table, column.name, column.kind)
+        if column.kind == "boolean":
+            return Compare(ref, "=", Const(not no))
+        if column.kind not in DATES:
+            raise Trouble("say what it is: `where COLUMN is VALUE`", leaf, depth=1)
+        return Empty(ref, not no)
+
+    def _neg(self, children: list[Node], table: str) -> Cond:
+        """`not shipped` is one test; before anything else `not` leaves an unknown unknown."""
+        *nots, inner = children
+        bare = inner
+        while bare.name == "neg" and len(bare.children) == 1:
+            bare = _only(bare)
+        if nots and bare.name == "flag" and sub(bare, "unmet") is None:
+            return self._flag(bare, table, no=True)
+        cond = self.cond(inner, table)
+        return Not(cond) if nots else cond
+
+    def _judging(self, node: Node, table: str) -> Cond:
+        """`cheaper than "Chai"`: by the one column that it can be about."""
+        word = nodes_of(node)[0].name
+        more, refs = judged(self.finder, word, table)
+        if not refs:
+            many = self.finder.lexicon.shown_table[table][1]
+            raise Trouble(f"{many} have no such column: say `where COLUMN > ...`", node, depth=3)
+        left = self.finder.choices.pick([(1, ref) for ref in refs])
+        return self.comparisons.compare(left, ">" if more else "<", node.children[-1], table)
+
+    def _deed(self, node: Node, table: str) -> Cond:
+        """`customers who bought ...`: the way there goes by what the verb stands for; `never ordered`: there is none."""
+        leaf = leaves(node, "DEED")[0]
+        verbs = set(self.finder.lexicon.deeds.best(leaf.value))
+        inner, located, never = sub(node, "related"), sub(node, "located"), sub(node, "never")
+        if inner is None:
+            return self._plain_deed(located, table, (leaf, sorted(verbs)), none=never is not None)
+        path, _ = self._way(inner, table)
+        if not verbs & {table, *(step.target for step in path)}:
+            raise Trouble(
+                f"`{' '.join(leaf.value)}` does not lead there: say `with` or `without`", leaf, depth=2
+            )
+        if never is None:
+            return self._with_rows(inner, table, sub(node, "quantity"))
+        return self.related(inner, table, "=", 0)
+
+    def _plain_deed(
+        self, located: Node | None, table: str, deed: tuple[Leaf, list[str]], *, none: bool
+    ) -> Cond:
+        """Rows of the nearest table that the verb stands for, of which there is some, or none."""
+        ways = [path for verb in deed[1] if verb != table for path in self.finder.joins.paths(table, verb)]
+        if not ways:
+            raise Trouble("this verb says nothing of these rows", deed[0], depth=2)
+        shortest = sorted({len(path) for path in ways})
+        path = self.finder.choices.pick([(shortest.index(len(path)), path) for path in ways])
+        where = self._located(located, path[-1].target) if located is not None else None
+        return Related(path, *(("=", 0) if none else (">=", 1)), where)
+
+    def _with_rows(self, inner: Node, table: str, quantity: Node | None) -> Cond:
+        names = sub(inner, "names")
+        every = sub(names, "every") if names else None
+        if every is None:
+            return self.related(inner, table, *self.quantity(quantity))
+        if quantity is not None:
+            raise Trouble("several names that are all asked for have no number", quantity, depth=3)
+        path, target = self._way(inner, table)
+        conds = [self._namings.at((), target, [naming]) for naming in subs(every, "naming")]
+        return all_of([Related(path, ">=", 1, cond) for cond in conds])
+
+    def _outdone(self, node: Node, table: str) -> Operand:
+        """What one row has more of than another."""
+        related, column = sub(node, "related"), sub(node, "aggref") or sub(node, "colref")
+        if related is not None:
+            path, where = self.relation(related, table)
+            return Agg("count", path, None, where)
+        operand, path = self.operands.operand(cast(Node, column), table)
+        if path:
+            raise Trouble("a row may have many of these: say `sum of`, `number of`", node, depth=2)
+        return operand
+
     def _pair(self, node: Node, table: str) -> Cond:
         """`with status open`: the column is the value, or one of the values."""
         colref, *values = node.children
-        operand, path = self.operand(cast(Node, colref), table)
+        operand, path = self.operands.operand(cast(Node, colref), table)
         if len(values) > 1:
-            cond = self._one_of(operand, values)
+            cond = self.comparisons.one_of(operand, values)
         else:
-            cond = self._compare(operand, "=", values[0], table, many=bool(path))
+            cond = self.comparisons.compare(operand, "=", values[0], table, many=bool(path))
         return Related(path, ">=", 1, cond) if path else cond
 
     def _without(self, node: Node, table: str) -> Cond:
@@ -140,7 +230,7 @@ class Conditions:
             reason = "say `and ...` to list it, or `where ... is not empty` for those that have one"
             raise Trouble(reason, node, depth=3)
         if node.name == "part":
-            self._date_ref(node, spot)
+            self.operands.date_ref(node, spot)
         if spot.single:
             ref = self.finder.ref(spot)
             options: list[tuple[int, Cond]] = [(0, Empty(ref, negated))]
@@ -157,10 +247,10 @@ class Conditions:
         if node is None or sub(node, "some"):
             return ">=", 1
         count = int(leaves(node, "COUNT")[0].value)
-        if not _nodes(node):
+        if not nodes_of(node):
             ops: list[tuple[int, Op]] = [(0, "="), (0, ">=")]
             return self.finder.choices.pick(ops), count
-        return _OPS[_nodes(node)[0].name], count
+        return OPS[nodes_of(node)[0].name], count
 
     def related(self, node: Node, table: str, op: Op, count: int) -> Cond:
         """Resolve related rows and how many of them there shall be."""
@@ -169,9 +259,20 @@ class Conditions:
 
     def relation(self, node: Node, table: str) -> tuple[Path, Cond | None]:
         """Resolve `nouns [filters]`: the way there, and the condition on the rows there."""
-        nouns = sub(node, "nouns")
-        assert nouns is not None
-        path, target = self.finder.related(nouns, table)
+        path, target = self._way(node, table)
+        conds = [self.filter(each, target) for each in (*subs(node, "valued"), *subs(node, "tagged"), *subs(node, "bare"), *subs(node, "filter"))]  # fmt: skip
+        names = sub(node, "names")
+        if names is not None:
+            if sub(names, "every"):
+                raise Trouble(
+                    "say `or` between the names, or ask for each `with ... and with ...`", names, depth=3
+                )
+            conds.append(self._namings.at((), target, subs(names, "naming")))
+        return path, all_of(conds) if conds else None
+
+    def _way(self, node: Node, table: str) -> tuple[Path, str]:
+        nouns = cast(Node, sub(node, "nouns"))
+        path, target = self.finder.related(nouns, table, many=True)
         if not path:
             many = self.finder.lexicon.shown_table[table][1]
             steps = [s for s in self.finder.joins.steps(table) if s.target == table and not s.forward]
@@ -179,14 +280,14 @@ class Conditions:
             raise Trouble(
                 f"{many} cannot be related to themselves without saying how", nouns, suggestions=via, depth=3
             )
-        return path, self.filters([*subs(node, "bare"), *subs(node, "filter")], target)
+        return path, target
 
     def _via(self, columns: tuple[str, ...]) -> list[str]:
         return [f"`{' '.join(columns)}`"]
 
     def _owned(self, node: Node, table: str) -> Cond:
         """`orders of customers where ...`: those that belong to such customers."""
-        pair, owner = sub(node, "pair"), sub(node, "owner")
+        pair, owner = sub(node, "pair"), sub(node, "owner") or sub(node, "tag")
         if pair is not None:
             return self._pair(pair, table)
         assert owner is not None
@@ -194,294 +295,94 @@ class Conditions:
         if not path:
             many = self.finder.lexicon.shown_table[table][1]
             raise Trouble(f"say by which key {many} belong to {many}", node, depth=2)
+        namings = subs(owner, "naming")
+        if namings:
+            return self._namings.at(path, target, namings)
         which = [*subs(owner, "owned"), *subs(owner, "bare"), *subs(owner, "filter")]
         return Related(path, ">=", 1, self.filters(which, target))
 
     def _standing(self, node: Node, table: str) -> Cond:
-        """`manager is empty`: there is no such row."""
-        nouns, verb = _nodes(node)
+        """`manager is empty`: there is no such row; `artist is "AC/DC"`: it is the row of that name."""
+        nouns, verb, *_ = nodes_of(node)
         path, target = self.finder.related(nouns, table)
         hop = leaves(nouns, "NOUN")[0].value
-        if self.finder.lexicon.own_columns(table, hop):
+        namings = subs(node, "naming")
+        texts = bool(namings) and all(each.children[0].name == "TEXT" for each in namings)
+        own = [self.finder.schema.table(table).column(name).kind for name, _ in self.finder.lexicon.own_columns(table, hop)]  # fmt: skip
+        if own and not (texts and "text" not in own):
             raise Trouble("this is a column", nouns, depth=0)
-        if not path or not is_single(path):
-            many = self.finder.lexicon.shown_table[target][1]
+        many = self.finder.lexicon.shown_table[target][1]
+        if not path:
+            raise Trouble(f"say which column of the {many}", nouns, depth=1)
+        if verb.name == "located":
+            return Related(path, ">=", 1, self._located(verb, target))
+        if namings:
+            cond = self._namings.at(path, target, namings)
+            if verb.name == "isnt" and not is_single(path):
+                raise Trouble(f"there may be many {many}: say `without {many} ...`", node, depth=3)
+            return Not(cond) if verb.name == "isnt" else cond
+        if not is_single(path):
             raise Trouble(f"there may be many {many}: say `without {many}` or `with {many}`", node, depth=2)
         return Related(path, *((">=", 1) if verb.name == "filled" else ("=", 0)))
 
+    def _stored(self, leaf: Leaf, table: str) -> Cond:
+        """A stored value whose column is not named: the one column that holds it."""
+        cond = self._namings.stored(leaf, table)
+        if cond is None:
+            many = self.finder.lexicon.shown_table[table][1]
+            raise Trouble(
+                f"no column of {many} holds {leaf.value}: say `where COLUMN is VALUE`", leaf, depth=2
+            )
+        return cond
+
     def _located(self, node: Node, table: str) -> Cond:
-        """`in 2024` is about the one date that the rows have; `in Brazil` is only offered with the column named."""
-        *verb, value = node.children
-        finder = self.finder
-        if len(verb) > 1:
+        """`in 2024` is about the one date that the rows have; `in Brazil` about the one column that holds it."""
+        verb = [each for each in node.children if each.name in OPS]
+        if node.children[0].name in ("between", "fromto"):
             return self._within(node, table)
-        op = _OPS[verb[0].name] if verb else "="
+        values = [each for each in node.children if each not in verb]
+        if len(values) > 1:
+            return _any_value([self._place(each, "=", table) for each in values])
+        return self._place(values[0], OPS[verb[0].name] if verb else "=", table)
+
+    def _place(self, value: Node | Leaf, op: Op, table: str) -> Cond:
         if value.name == "STORED" and isinstance(value, Leaf) and op == "=":
-            options: list[tuple[int, Cond]] = []
-            for stored in finder.lexicon.stored(value.value):
-                paths: list[Path] = [()] if stored.table == table else finder.joins.paths(table, stored.table)
-                for path in paths:
-                    if is_single(path) and (stored.table != table or not path):
-                        ref = finder.ref(Spot(path, stored.table, stored.column))
-                        options.append((FAR, Compare(ref, "=", Const(stored.value))))
-            if options:
-                return finder.choices.pick(options)
-        elif value.name in ("NUMBER", "date"):
-            dates = self._dates(table)
+            return self._stored(value, table)
+        if value.name in ("NUMBER", "date", "relative"):
+            dates = self.keys.dates(table)
             if dates:
                 span = self.values.span(value)
-                return finder.choices.pick([(1, period(ref, op, span)) for ref in dates])
-        raise Trouble("say which column: `where COLUMN is VALUE`", node, depth=2)
+                return self.finder.choices.pick(
+                    [(cost, period(ref, op, span)) for cost, ref in self.keys.when(table)]
+                )
+        raise Trouble("say which column: `where COLUMN is VALUE`", value, depth=2)
 
     def _within(self, node: Node, table: str) -> Cond:
         """`between May 2024 and June 2024` is about the one date that the rows have."""
         _, low, high = node.children
-        dates = self._dates(table) if low.name in ("NUMBER", "date") else []
+        dates = self.keys.dates(table) if low.name in ("NUMBER", "date") else []
         if not dates:
             raise Trouble("say which column: `where COLUMN is between ... and ...`", node, depth=2)
-        return self.finder.choices.pick([(1, self._between(ref, [low, high])) for ref in dates])
-
-    def _dates(self, table: str) -> list[Ref]:
-        columns = self.finder.schema.table(table).columns
-        return [Ref(table, c.name, c.kind) for c in columns if c.kind in _DATES]
-
-    # --- comparisons ----------------------------------------------------------------------------------------
-
-    def operand(self, node: Node, table: str) -> tuple[Operand, Path]:
-        """Return what stands on the left, and the way to it where a row may have many (else an empty path)."""
-        if node.name == "aggref":
-            return self.agg(node, table), ()
-        if node.name == "part":
-            spot = self.finder.spot(cast(Node, sub(node, "colref")), table)
-            unit = part_unit(node)
-            ref = self._date_ref(node, spot)
-            return Part(ref, unit), () if spot.single else spot.path
-        spot = self.finder.spot(node, table)
-        if spot.single:
-            return self.finder.ref(spot), ()
-        return self.finder.own_ref(spot), spot.path
-
-    def _date_ref(self, node: Node, spot: Spot) -> Ref:
-        ref = self.finder.ref(spot) if spot.single else self.finder.own_ref(spot)
-        if ref.kind not in _DATES:
-            raise Trouble(
-                f"{self.finder.lexicon.shown_column[spot.table, spot.column]} is no date", node, depth=3
-            )
-        return ref
-
-    def agg(self, node: Node, table: str) -> Agg:
-        """Resolve an aggregate over related rows."""
-        if sub(node, "number"):
-            if sub(node, "distinct"):
-                spot = self.finder.spot(cast(Node, sub(node, "colref")), table)
-                return Agg("count", self._many(spot, node), self.finder.own_ref(spot))
-            path, where = self.relation(cast(Node, sub(node, "related")), table)
-            return Agg("count", path, None, where)
-        func = func_of(cast(Node, sub(node, "func")))
-        spot = self.finder.spot(cast(Node, sub(node, "colref")), table)
-        path = self._many(spot, node)
-        if func == "count":
-            raise Trouble(
-                "count rows (`number of orders`) or different values (`number of distinct cities`)", node
-            )
-        ref = self.finder.own_ref(spot)
-        check_func(func, ref, node)
-        last = path[-1]
-        if func in ("sum", "avg") and last.forward:
-            one, many = self.finder.lexicon.shown_table[last.target]
-            over = self.finder.lexicon.shown_table[last.source][1]
-            reason = f"several {over} share one {one}, so its values would count several times or once: ask it of {many}"
-            raise Trouble(reason, node, depth=3)
-        return Agg(func, path, ref, self.filters(subs(node, "filter"), spot.table))
-
-    def _many(self, spot: Spot, node: Node) -> Path:
-        if spot.single:
-            shown = self.finder.lexicon.shown_column[spot.table, spot.column]
-            raise Trouble(
-                f"each row has only one {shown} here, so there is nothing to aggregate", node, depth=2
-            )
-        return spot.path
-
-    def _comparison(self, node: Node, table: str) -> Cond:
-        standing = sub(node, "standing")
-        if standing is not None:
-            return self._standing(standing, table)
-        operand, path = self.operand(cast(Node, node.children[0]), table)
-        negated, cond = self._predicate(operand, list(node.children[1:]), table, many=bool(path))
-        if not path:
-            return negate(cond) if negated else cond
-        some = Related(path, ">=", 1, cond)
-        if not negated:
-            return some
-        other = Related(path, ">=", 1, negate(cond))
-        return self.finder.choices.pick([(0, other), (0, Related(path, "=", 0, cond))])
-
-    def _predicate(
-        self, left: Operand, rest: list[Node | Leaf], table: str, *, many: bool
-    ) -> tuple[bool, Cond]:
-        """Return (negated, the positive condition)."""
-        verb, values = rest[0], rest[1:]
-        name = verb.name
-        if name in ("empty", "filled"):
-            return name == "filled", Empty(left)
-        if name == "matches":
-            return self._match(left, cast(Node, verb), values[0])
-        if name in ("between", "notbetween", "fromto"):
-            return name == "notbetween", self._between(left, values)
-        if name in ("isin", "isnotin", "isneither"):
-            return name != "isin", self._one_of(left, values)
-        if name == "isq" and values[-1].name in ("ormore", "orless"):
-            return False, self._compare(left, _OPS[values[1].name], values[0], table, many=many)
-        if name == "isq" and len(values) > 1:
-            return False, self._one_of(left, values)
-        if name in ("isq", "isnt"):
-            return name == "isnt", self._compare(left, "=", values[0], table, many=many)
-        if len(values) == 3:
-            parts = [self._predicate(left, pair, table, many=many)[1] for pair in (rest[:2], rest[2:])]
-            return False, all_of(parts)
-        how = _nodes(cast(Node, verb))[0].name
-        if how in ("after", "before", "since", "until") and not _is_date(left):
-            raise Trouble(f"`{how}` is for dates", verb, depth=3)
-        return False, self._compare(left, _OPS[how], values[0], table, many=many)
-
-    def _compare(self, left: Operand, op: Op, right: Node | Leaf, table: str, *, many: bool) -> Cond:
-        if is_value(right):
-            if _is_date(left):
-                return period(_ref_of(left), op, self._span(left, right))
-            kind = kind_of(left)
-            if op != "=" and kind not in _ORDERED:
-                raise Trouble(f"values of kind {kind} have no order", right, depth=3)
-            return Compare(left, op, Const(self.values.read(right, left, ordered=op != "=")))
-        if isinstance(left, Part) or many:
-            raise Trouble("compare this with a value", right, depth=2)
-        if right.name == "usual":
-            if not isinstance(left, Ref) or left.path:
-                raise Trouble("say of what: `average COLUMN`", right, depth=3)
-            check_func("avg", left, cast(Node, right))
-            return Compare(left, op, Scalar("avg", left))
-        other = self._other_side(cast(Node, right), table)
-        kind = other.ref.kind if isinstance(other, Scalar) else other.kind
-        if _family(kind) != _family(kind_of(left)):
-            raise Trouble("the two sides are of different kinds and cannot be compared", right, depth=3)
-        return Compare(left, op, other)
-
-    def _other_side(self, node: Node, table: str) -> Ref | Scalar:
-        if node.name == "scalar":
-            func = func_of(cast(Node, sub(node, "func")))
-            spot = self.finder.spot(cast(Node, sub(node, "colref")), table)
-            if spot.path or func == "count":
-                raise Trouble(
-                    "only the average, sum, minimum or maximum of a column of the same table", node, depth=2
-                )
-            ref = self.finder.ref(spot)
-            check_func(func, ref, node)
-            return Scalar(func, ref)
-        spot = self.finder.spot(node, table)
-        if not spot.single:
-            raise Trouble("a row may have many of these: compare with a single value", node, depth=2)
-        return self.finder.ref(spot)
-
-    def _match(self, left: Operand, verb: Node, value: Node | Leaf) -> tuple[bool, Cond]:
-        how = _nodes(verb)[0].name
-        negated = how.startswith("not")
-        if not isinstance(left, Ref) or left.kind != "text":
-            raise Trouble("only a text can contain, start or end with something", verb, depth=3)
-        if isinstance(value, Leaf) and value.name in ("TEXT", "NUMBER"):
-            text = str(value.value)
-        else:
-            text = str(self.values.read(value, left))
-        if not text:
-            raise Trouble("the text is empty", value, depth=3)
-        return negated, Match(left, _HOWS[how.removeprefix("not")], text)  # type: ignore[arg-type]  # pyright: ignore
-
-    def _between(self, left: Operand, values: list[Node | Leaf]) -> Cond:
-        low, high = values
-        if _is_date(left):
-            start, end = self._span(left, low)[0], self._span(left, high)[1]
-            if start >= end:
-                raise Trouble("the second date is before the first", high, depth=4)
-            return Period(_ref_of(left), start, end)
-        if kind_of(left) not in _ORDERED:
-            raise Trouble("these values have no order", low, depth=3)
-        return Between(
-            left, self.values.read(low, left, ordered=True), self.values.read(high, left, ordered=True)
-        )
-
-    def _one_of(self, left: Operand, values: list[Node | Leaf]) -> Cond:
-        if _is_date(left):
-            return any_of([period(_ref_of(left), "=", self._span(left, value)) for value in values])
-        found = tuple(dict.fromkeys(self.values.read(value, left) for value in values))
-        return Compare(left, "=", Const(found[0])) if len(found) == 1 else OneOf(left, found)
-
-    def _span(self, left: Operand, value: Node | Leaf) -> Span:
-        span = self.values.span(value)
-        if isinstance(left, Part):
-            days = {"year": 365, "month": 28, "day": 1}[left.unit]
-            length = _days(span)
-            if (
-                (left.unit == "year") != (length >= 365)
-                or (left.unit == "day") != (length == 1)
-                or days > length
-            ):
-                example = {"year": "2024", "month": "2024-05", "day": "2024-05-17"}[left.unit]
-                raise Trouble(f"a {left.unit} is written {example} here", value, depth=4)
-        return span
+        found = [(cost, self.comparisons.between(ref, [low, high])) for cost, ref in self.keys.when(table)]
+        return self.finder.choices.pick(found)
 
 
-# --- helpers ------------------------------------------------------------------------------------------------
-
-
-def func_of(node: Node) -> Func:
-    """Return the function that a `func` node names."""
-    return cast(Func, _nodes(node)[0].name)
-
-
-def part_unit(node: Node) -> Unit:
-    """Return the unit of a `part` node."""
-    unit = sub(node, "unit")
-    assert unit is not None
-    return cast(Unit, _nodes(unit)[0].name)
-
-
-def check_func(func: Func, ref: Ref, node: Node) -> None:
-    """Only numbers have a sum and an average; only what has an order has a smallest."""
-    if func in ("sum", "avg") and ref.kind not in ("integer", "number"):
-        raise Trouble(f"{'a sum' if func == 'sum' else 'an average'} needs numbers", node, depth=3)
-    if func in ("min", "max") and ref.kind not in _ORDERED:
-        raise Trouble("these values have no order", node, depth=3)
-
-
-def _nodes(node: Node) -> list[Node]:
-    return [child for child in node.children if isinstance(child, Node)]
+def _any_value(conds: list[Cond]) -> Cond:
+    """One of several values; of one column they are a list."""
+    lefts = {cond.left for cond in conds if isinstance(cond, Compare) and isinstance(cond.right, Const)}
+    if len(conds) > 1 and len(lefts) == 1 and all(isinstance(cond, Compare) for cond in conds):
+        values = [
+            cond.right.value for cond in conds if isinstance(cond, Compare) and isinstance(cond.right, Const)
+        ]
+        return OneOf(lefts.pop(), tuple(dict.fromkeys(values)))
+    return any_of(conds)
 
 
 def _only(node: Node) -> Node:
-    return _nodes(node)[0]
+    return nodes_of(node)[0]
 
 
 def _is_comparison(node: Node) -> bool:
     while node.name in ("neg", "conj", "cond") and len(node.children) == 1:
         node = _only(node)
     return node.name == "comparison"
-
-
-def _is_date(operand: Operand) -> bool:
-    return isinstance(operand, Part) or (isinstance(operand, Ref) and operand.kind in _DATES)
-
-
-def _ref_of(operand: Operand) -> Ref:
-    ref = operand.ref if isinstance(operand, (Part, Agg)) else operand
-    assert ref is not None
-    return ref
-
-
-def _days(span: Span) -> int:
-    from datetime import date
-
-    return (date.fromisoformat(span[1]) - date.fromisoformat(span[0])).days
-
-
-def _family(kind: Kind) -> str:
-    if kind in ("integer", "number"):
-        return "number"
-    return "date" if kind in _DATES else kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 __all__ = [
@@ -86,7 +87,8 @@ Expr: TypeAlias = Phrase | Term | Rule | Seq | Alt | Opt | Star
 _TOKEN = re.compile(r'"[^"]*"|[A-Za-z_]\w*|[|()\[\]*+?:]')
 
 
-def load_rules(text: str) -> dict[str, Expr]:
+@lru_cache(maxsize=4)
+def load_rules(text: str) -> Mapping[str, Expr]:
     """Read rules of the form `name: alternatives`; a line that begins with `|` continues the one before."""
     joined = re.sub(r"\n[ \t]+", " ", text)
     rules: dict[str, Expr] = {}
@@ -193,6 +195,75 @@ class Reach:
             self.terms[term, partial] = None
 
 
+@dataclass(frozen=True, slots=True)
+class _First:
+    """What an expression can begin with; `empty` where it may be nothing."""
+
+    words: frozenset[str] = frozenset()
+    terms: frozenset[str] = frozenset()
+    empty: bool = False
+
+    def __or__(self, other: _First) -> _First:
+        return _First(self.words | other.words, self.terms | other.terms, self.empty or other.empty)
+
+
+class _Firsts:
+    """What each rule, and each alternative within it, can begin with."""
+
+    def __init__(self, rules: Mapping[str, Expr]) -> None:
+        self._rules = rules
+        self.rules: dict[str, _First] = dict.fromkeys(rules, _First())
+        while (found := {name: self._of(body) for name, body in rules.items()}) != self.rules:
+            self.rules = found
+        self.alternatives: dict[int, _First] = {}
+        for body in rules.values():
+            self._add(body)
+
+    def _add(self, expr: Expr) -> None:
+        match expr:
+            case Alt(items):
+                for item in items:
+                    self.alternatives[id(item)] = self._of(item)
+                    self._add(item)
+            case Seq(items):
+                for item in items:
+                    self._add(item)
+            case Opt(item) | Star(item):
+                self.alternatives[id(item)] = self._of(item)
+                self._add(item)
+            case _:
+                return
+
+    def _of(self, expr: Expr) -> _First:
+        match expr:
+            case Phrase(words):
+                return _First(words=frozenset(words[:1]))
+            case Term(name):
+                return _First(terms=frozenset((name,)))
+            case Rule(name):
+                return self.rules[name]
+            case Alt(items):
+                found = _First()
+                for item in items:
+                    found = found | self._of(item)
+                return found
+            case Opt(item):
+                return self._of(item) | _First(empty=True)
+            case Star(item, least):
+                return self._of(item) | _First(empty=not least)
+            case Seq(items):
+                return self._seq(items)
+
+    def _seq(self, items: tuple[Expr, ...]) -> _First:
+        found = _First()
+        for item in items:
+            first = self._of(item)
+            found = _First(found.words | first.words, found.terms | first.terms)
+            if not first.empty:
+                return found
+        return found | _First(empty=True)
+
+
 _MOST = 300
 _MOST_ENDS = 4
 
@@ -217,6 +288,20 @@ def fragments(
     return found
 
 
+_MOST_KEPT = 4
+_known_firsts: dict[int, tuple[Mapping[str, Expr], _Firsts]] = {}
+
+
+def _firsts(rules: Mapping[str, Expr]) -> _Firsts:
+    """Return the first words of rules; those of the last few are kept: free questions have rules of their own."""
+    known = _known_firsts.get(id(rules))
+    if known is None or known[0] is not rules:
+        if len(_known_firsts) >= _MOST_KEPT:
+            _known_firsts.clear()
+        known = _known_firsts[id(rules)] = rules, _Firsts(rules)
+    return known[1]
+
+
 class _Reader:
     def __init__(self, rules: Mapping[str, Expr], words: Sequence[str], match: Matcher) -> None:
         self._rules = rules
@@ -224,6 +309,7 @@ class _Reader:
         self._match = match
         self._memo: dict[tuple[str, int], Found] = {}
         self._terms: dict[tuple[str, int], Found] = {}
+        self._firsts = _firsts(rules)
         self.reach = Reach()
 
     def rule(self, name: str, start: int) -> Found:
@@ -231,6 +317,8 @@ class _Reader:
         key = (name, start)
         found = self._memo.get(key)
         if found is None:
+            if not self._can(self._firsts.rules[name], start):
+                return []
             bodies = self._expr(self._rules[name], start)
             if not name.startswith("_"):
                 bodies = [(end, (Node(name, children, start, end),)) for end, children in bodies]
@@ -248,8 +336,12 @@ class _Reader:
             case Rule():
                 return self.rule(expr.name, start)
             case Alt():
-                return [found for item in expr.items for found in self._expr(item, start)]
+                firsts = self._firsts.alternatives
+                items = [item for item in expr.items if self._can(firsts[id(item)], start)]
+                return [found for item in items for found in self._expr(item, start)]
             case Opt():
+                if not self._can(self._firsts.alternatives[id(expr.item)], start):
+                    return [(start, ())]
                 return [(start, ()), *self._expr(expr.item, start)]
             case Seq():
                 found: Found = [(start, ())]
@@ -258,6 +350,13 @@ class _Reader:
                 return found
             case Star():
                 return self._star(expr, start)
+
+    def _can(self, first: _First, start: int) -> bool:
+        """Tell whether something may begin here. At the furthest position all is tried, to say what may follow."""
+        if first.empty or start >= self.reach.position:
+            return True
+        word = self._words[start]
+        return word == "the" or word in first.words or any(self._term(term, start) for term in first.terms)
 
     def _then(self, before: Found, item: Expr) -> Found:
         found: Found = []

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jigwork.grammars.schema import Schema
 
-from .aliases import AliasSource, load_aliases
+from .aliases import Aliases, AliasSource, load_aliases
 from .choices import Choices, Trouble, explore
 from .columns import FAR
 from .compile import Compiler
@@ -30,12 +31,23 @@ from .questions import Questions
 from .readback import Readback
 from .rules import RULES
 from .tokens import Token, tokenize
+from .trusted import TrustedQuestions
 from .use import ToolUse, complete_use, is_use, read_use, usable
 from .values import MONTHS
+
+if TYPE_CHECKING:
+    from jigwork.grammars.linking import Linker
+
+    from jigwork.grammars.sql.trusted import TrustedQuery
+
+    from .free import Suggester, Suggestions
 
 __all__ = ["English", "Reading", "read_tool_use"]
 
 _MOST_TOKENS = 120
+_LARGE = 40
+"""Tables from which on a free question is read over a part of them."""
+_PART = 10
 _MOST_READINGS = 6
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)")
 _DATE = re.compile(r"\d{4}-\d{1,2}(?:-\d{1,2})?")
@@ -52,7 +64,8 @@ class Reading:
 
     `capped` says that this limit is not the question's, so that a full result may not be all there is. `question`
     is the same question in its plainest form, which reads the same. For `use TOOL with ...` the kind is "tool",
-    and `tool` and `arguments` say what to call; there is no `sql` then.
+    and `tool` and `arguments` say what to call; there is no `sql` then. `trusted` names the query that is called,
+    and its author; `sql` is the call then.
     """
 
     kind: Literal["list", "number", "groups", "tool"]
@@ -65,6 +78,7 @@ class Reading:
     capped: bool = False
     query: Query | None = None
     tool: str | None = None
+    trusted: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -72,22 +86,31 @@ class English:
     """The language of one schema. `max_rows` is the LIMIT of a question that has none.
 
     `aliases` is a mapping or a TOML file (see `jigwork.grammars.english.aliases`); `tools` are function definitions
-    as the Responses API has them, for `use TOOL with NAME VALUE`. Raises ConfigurationError for wrong aliases.
+    as the Responses API has them, for `use TOOL with NAME VALUE`. `now` is the day that `today` and `last month` go
+    by, or what gives it (default: the day of this machine); the read-back says the dates. `trusted` are checked
+    queries that are called when one asks their question; with `trusted_only` nothing else may be asked. Raises
+    ConfigurationError for wrong aliases.
     """
 
     def __init__(
         self,
         schema: Schema,
         *,
-        aliases: AliasSource | None = None,
+        aliases: AliasSource | Aliases | None = None,
         tools: Sequence[Mapping[str, Any]] = (),
         max_rows: int = 1000,
+        now: date | Callable[[], date] | None = None,
+        trusted: Sequence[TrustedQuery] = (),
+        trusted_only: bool = False,
     ) -> None:
         self.schema = schema
+        self._trusted = TrustedQuestions(trusted, schema.dialect, only=trusted_only)
         self.tools = tuple(tools)
         self.max_rows = max_rows
+        self._now = now
         self.joins = Joins(schema)
-        self.lexicon = Lexicon(schema, self.joins, load_aliases(aliases, schema))
+        self._aliases = load_aliases(aliases, schema)
+        self.lexicon = Lexicon(schema, self.joins, self._aliases)
         self.rules = load_rules(RULES)
         self._phrasers = [Phraser(self.lexicon, self.joins, quoted=quoted) for quoted in (False, True)]
         self._hints = Hints(self.lexicon, self.rules)
@@ -95,6 +118,7 @@ class English:
             form[0] for form in (*self.lexicon.tables.entries, *self.lexicon.columns.entries)
         }
         self._readback = Readback(self.lexicon, self.joins)
+        self._compiler = Compiler(schema, self.joins, max_rows)
 
     @cached_property
     def grammar(self) -> str:
@@ -108,6 +132,11 @@ class English:
         use = read_tool_use(question, self.tools, self)
         if use is not None:
             return use
+        if (called := self._trusted.read(question)) is not None:
+            query, call, said = called
+            return Reading(
+                "list", f"{said or query.name} ({query.label})", question, call, trusted=query.label
+            )
         tokens = tokenize(question)
         if not tokens:
             raise NotUnderstood(
@@ -166,7 +195,12 @@ class English:
         return low, [query for query, cost in found.items() if cost == low], troubles
 
     def _resolve(self, node: Node, choices: Choices) -> Query:
-        return Questions(self.lexicon, self.joins, choices).resolve(node)
+        return Questions(self.lexicon, self.joins, choices, self.today()).resolve(node)
+
+    def today(self) -> date:
+        """Return the day that relative dates go by."""
+        now = self._now() if callable(self._now) else self._now or date.today()
+        return now.date() if isinstance(now, datetime) else now
 
     def means(self, question: str) -> list[Query]:
         """Return the meanings that `read` would choose between; none where it would not understand."""
@@ -183,18 +217,26 @@ class English:
         for phraser in self._phrasers:
             text = phraser.question(query)
             found = self.means(text)
-            if len(found) == 1 and (found[0] == query or self._write(found[0]) == self._write(query)):
+            if len(found) == 1 and self._alike(found[0], query):
                 return text
         return text
 
+    def _alike(self, one: Query, other: Query) -> bool:
+        if one == other:
+            return True
+        try:
+            return self._write(one) == self._write(other)
+        except Trouble:
+            return False
+
     def _write(self, query: Query) -> tuple[str, tuple[str, ...]]:
-        return Compiler(self.schema, self.joins, self.max_rows).write(query)
+        return self._compiler.write(query)
 
     def reading(self, query: Query) -> Reading:
         """Return the reading of a query that is already understood."""
         sql, columns = self._write(query)
         single = bool(query.measures) and not query.keys
-        capped = not single and (query.limit is None or query.limit > self.max_rows)
+        capped = not single and (bool(query.each) or query.limit is None or query.limit > self.max_rows)
         tables = tuple(
             table.name for table in self.schema.tables if _mentions(sql, table.name, self.schema.dialect)
         )
@@ -204,7 +246,7 @@ class English:
             readback=self._readback.sentence(query, limit=self.max_rows if capped else None),
             columns=columns,
             tables=tables,
-            limit=1 if single else min(query.limit or self.max_rows, self.max_rows),
+            limit=1 if single else self.max_rows if capped else query.limit or self.max_rows,
             capped=capped,
             question=self.phrase(query),
             query=query,
@@ -252,7 +294,48 @@ class English:
         return tuple(dict.fromkeys(found))[:3]
 
     def propose(self, question: str) -> tuple[str, ...]:
-        """Return questions of the language near a free question. Each has exactly one reading; none is run."""
+        """Return at most three questions of the language for a free question. Each has one reading; none is run."""
+        return tuple(proposal.question for proposal in self.suggest(question).proposals)
+
+    def suggest(self, question: str) -> Suggestions:
+        """Return the same with what was assumed, and which of them may be taken without asking, if any.
+
+        Of a large schema only the tables that the question is about are looked at.
+        """
+        if self._trusted.only:
+            from .free import Suggestions
+
+            return Suggestions(question, (), None, "only the trusted questions can be asked here")
+        if len(self.schema.tables) <= _LARGE:
+            return self._suggester.suggest(question)
+        from jigwork.grammars.sql.focus import focus
+
+        from .free import Suggestions
+
+        part = focus(self.schema, question, tables=_PART, linker=self._linker)
+        if part is self.schema:
+            return Suggestions(question, (), None, "no table or column here is called so")
+        found = English(part, aliases=self._aliases, max_rows=self.max_rows, now=self._now).suggest(question)
+        return found.only(self._reads_as)
+
+    @cached_property
+    def _linker(self) -> Linker:
+        from jigwork.grammars.linking import Linker
+
+        return Linker(self.schema, tables=self._aliases.tables, columns=self._aliases.columns)
+
+    def _reads_as(self, question: str, sql: str) -> bool:
+        found = self.means(question)
+        return len(found) == 1 and self._write(found[0])[0] == sql
+
+    @cached_property
+    def _suggester(self) -> Suggester:
+        from .free import Suggester
+
+        return Suggester(self)
+
+    def near(self, question: str) -> tuple[str, ...]:
+        """Return questions that keep clauses, names and values of a free question, whatever becomes of the rest."""
         try:
             tokens = tokenize(question)[:_MOST_TOKENS]
         except NotUnderstood:
@@ -283,6 +366,9 @@ class English:
         """Return what may follow: each replaces the unfinished last word of `prefix` (after its last space)."""
         if is_use(prefix) and usable(self.tools):
             return complete_use(prefix, self.tools)
+        known = self._trusted.complete(prefix)
+        if self._trusted.only:
+            return known
         finished, unfinished = prefix, ""
         if prefix and not prefix[-1].isspace():
             cut = max(prefix.rfind(char) for char in " (\t,") + 1
@@ -292,7 +378,8 @@ class English:
             _, reach = self.parse(tokens[:_MOST_TOKENS])
         except NotUnderstood:
             return []
-        return self._hints.completions(self._word_list(tokens), reach, unfinished)
+        free = self._hints.completions(self._word_list(tokens), reach, unfinished)
+        return list(dict.fromkeys([*known, *free]))
 
 
 def read_tool_use(
@@ -352,6 +439,10 @@ class _Match:
                 return self._forms([lexicon.columns], start)
             case "NOUN":
                 return self._forms([lexicon.tables, lexicon.roles], start)
+            case "FLAG":
+                return self._forms([lexicon.flags], start)
+            case "DEED":
+                return self._forms([lexicon.deeds], start)
             case "VIA":
                 return self._forms([lexicon.vias], start)
             case "STORED":

@@ -10,7 +10,7 @@ from .problems import NotUnderstood, Place
 from .tokens import Token
 from .words import Words, nearest
 
-__all__ = ["Hints"]
+__all__ = ["Hints", "phrases_of"]
 
 _SHOWN = 12
 _MOST_COMPLETIONS = 80
@@ -37,7 +37,7 @@ class Hints:
     def __init__(self, lexicon: Lexicon, rules: Mapping[str, Expr]) -> None:
         self._lexicon = lexicon
         self._synonyms = set(_synonyms(rules.values()))
-        self._words = sorted({" ".join(p.words) for body in rules.values() for p in _phrases(body)})
+        self._words = sorted({" ".join(p.words) for body in rules.values() for p in phrases_of(body)})
         self._names: list[str] | None = None
 
     # --- errors ---------------------------------------------------------------------------------------------
@@ -209,17 +209,18 @@ class Hints:
         return near
 
 
-def _phrases(expr: Expr) -> Iterable[Phrase]:
+def phrases_of(expr: Expr) -> Iterable[Phrase]:
+    """Yield the literal words of an expression."""
     match expr:
         case Phrase():
             yield expr
         case Seq(items) | Alt(items):
             for item in items:
-                yield from _phrases(item)
+                yield from phrases_of(item)
         case Opt(item):
-            yield from _phrases(item)
+            yield from phrases_of(item)
         case Star():
-            yield from _phrases(expr.item)
+            yield from phrases_of(expr.item)
         case Term() | Rule():
             return
 

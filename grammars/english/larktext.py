@@ -163,6 +163,10 @@ class _Writer:
                 self._names(key, lexicon.columns.entries)
             case "STORED":
                 self._names(key, lexicon.values.entries)
+            case "FLAG":
+                self._names(key, lexicon.flags.entries)
+            case "DEED":
+                self._names(key, lexicon.deeds.entries)
             case "VIA":
                 self._names(key, lexicon.vias.entries)
             case "MONTH":

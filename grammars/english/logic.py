@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .joins import is_single
 from .query import (
     AllOf,
@@ -20,7 +22,7 @@ from .query import (
 )
 from .values import Span
 
-__all__ = ["all_of", "any_of", "exists", "negate", "period", "same_row"]
+__all__ = ["all_of", "any_of", "exists", "negate", "parts_of", "period", "same_row"]
 
 
 def all_of(conds: list[Cond]) -> Cond:
@@ -29,6 +31,20 @@ def all_of(conds: list[Cond]) -> Cond:
     for cond in conds:
         flat.extend(cond.conds if isinstance(cond, AllOf) else [cond])
     return flat[0] if len(flat) == 1 else AllOf(tuple(flat))
+
+
+def parts_of(cond: Cond | None) -> Iterator[Cond]:
+    """Yield the single tests of a condition on the row itself, or on the group itself."""
+    match cond:
+        case None:
+            return
+        case AllOf(conds) | AnyOf(conds):
+            for each in conds:
+                yield from parts_of(each)
+        case Not(inner):
+            yield from parts_of(inner)
+        case _:
+            yield cond
 
 
 def any_of(conds: list[Cond]) -> Cond:

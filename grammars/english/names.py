@@ -15,19 +15,49 @@ from typing import Generic, TypeVar
 from jigwork.grammars.schema import Column, Schema, Table
 
 from .aliases import Aliases
+from .deeds import deeds_of, is_past, past
 from .joins import Joins
 from .problems import NotUnderstood
 from .query import Step
 from .tokens import BARE_WORD, Token, tokenize
 from .words import Words, is_plural, number_forms, plural, singular, split_name
 
-__all__ = ["Lexicon", "StoredValue", "form_said", "say_form", "typed_word", "word_of"]
+__all__ = ["TAIL", "Lexicon", "StoredValue", "form_said", "say_form", "typed_word", "word_of"]
 
 T = TypeVar("T")
+_FILLERS = frozenset(
+    "the a an of is are in for to if whether when not null this that which with by on or and".split()
+)
 
 _KEY_ENDINGS = frozenset(
     {"id", "ids", "code", "key", "fk", "no", "nr", "num", "number", "uuid", "guid", "ref", "pk"}
 )
+_PERSONS = (
+    ("first name", "last name"), ("firstname", "lastname"), ("given name", "family name"), ("forename", "surname"),
+    ("first name", "surname"), ("given name", "surname"), ("fname", "lname"),
+)  # fmt: skip
+_ALSO = re.compile(
+    r"\b(?:also(?: called| known as)?|synonyms?|alias(?:es)?|aka|a\.k\.a\.|called)\s*:?\s+([^.;()\n]+)",
+    re.IGNORECASE,
+)
+TAIL = 3
+"""The rank of a name by its last word."""
+_COMMON = _KEY_ENDINGS | {
+    "name",
+    "date",
+    "time",
+    "at",
+    "type",
+    "to",
+    "by",
+    "on",
+    "via",
+    "in",
+    "of",
+    "from",
+    "title",
+}
+_FULL = ("name", "full name", "display name")
 _LABELS = ("name", "title", "label", "full name", "display name", "username", "caption", "subject")
 
 
@@ -104,16 +134,20 @@ class Lexicon:
         self.values: Forms[StoredValue] = Forms()
         self.roles: Forms[Step] = Forms()
         self.vias: Forms[Step] = Forms()
+        self.deeds: Forms[str] = Forms()
+        self.flags: Forms[tuple[str, str]] = Forms()
         self.own: dict[str, Forms[str]] = {table.name: Forms() for table in schema.tables}
         self.shown_table: dict[str, tuple[str, str]] = {}
         self.shown_column: dict[tuple[str, str], str] = {}
         self.labels: dict[str, str | None] = {}
+        self.persons: dict[str, tuple[str, str] | None] = {}
         compounds = _compounds(schema)
         for table in schema.tables:
             self._add_table(table, compounds, aliases)
             self._add_columns(table, compounds, aliases)
         for table in schema.tables:
             self._add_roles(table, joins)
+            self.persons[table.name] = self._person(table)
             self.labels[table.name] = self._label(table)
 
     # --- building -------------------------------------------------------------------------------------------
@@ -126,9 +160,14 @@ class Lexicon:
         for alias in aliases.tables.get(table.name, ()):
             for form in number_forms(_phrase(alias)):
                 self.tables.add(form, table.name, 0)
+        for words in _synonyms(table.comment):
+            for form in number_forms(words):
+                self.tables.add(form, table.name, 1)
         self.tables.add((f"`{table.name.lower()}`",), table.name, 0)
         *head, last = ways[0] if ways else (f"`{table.name}`",)
         one = singular(last)
+        for verb in deeds_of(word for way in ways for word in way):
+            self.deeds.add((verb,), table.name, 0)
         self.shown_table[table.name] = " ".join([*head, one]), " ".join([*head, plural(one)])
 
     def _add_columns(self, table: Table, compounds: Mapping[str, Words], aliases: Aliases) -> None:
@@ -141,6 +180,9 @@ class Lexicon:
             for alias in aliases.columns.get((table.name, column.name), ()):
                 for form in number_forms(_phrase(alias)):
                     own.add(form, column.name, 0)
+            for words in _synonyms(column.comment):
+                for form in number_forms(words):
+                    own.add(form, column.name, 1)
             own.add((f"`{column.name.lower()}`",), column.name, 0)
             typed = [way for way in _as_typed(column.name) if "'s" in way]
             shown = (typed or ways)[0] if ways else (f"`{column.name}`",)
@@ -150,6 +192,12 @@ class Lexicon:
                     self.values.add(_phrase(each), StoredValue(table.name, column.name, stored), 0)
             self._add_values(table.name, column)
         self._add_short(table, own)
+        self._add_done(table, own)
+        self._add_tails(table, own)
+        for column in table.columns:
+            if column.kind == "boolean":
+                for form in [form for form, names in own.entries.items() if column.name in names]:
+                    self.flags.add(form, (table.name, column.name), 0)
         for form, items in own.entries.items():
             for name, rank in items.items():
                 self.columns.add(form, (table.name, name), rank)
@@ -163,6 +211,32 @@ class Lexicon:
                 if form[: len(head)] == head and rest and rest not in own.entries:
                     for name in own.best(form):
                         own.add(rest, name, 2)
+
+    def _add_tails(self, table: Table, own: Forms[str]) -> None:
+        """`price` is the `unit price` of a table that has no other column of that last word."""
+        tails: dict[str, set[str]] = defaultdict(set)
+        for column in table.columns:
+            for words in split_name(column.name)[:1]:
+                if len(words) > 1:
+                    tails[words[-1]].add(column.name)
+        for tail, names in tails.items():
+            if len(names) == 1 and tail not in _COMMON and tail.isalpha():
+                for form in number_forms((tail,)):
+                    if form not in own.entries:
+                        own.add(form, next(iter(names)), TAIL)
+
+    def _add_done(self, table: Table, own: Forms[str]) -> None:
+        """`hired in 2020` is about the `hire date`, unless a column is called so."""
+        for column in table.columns:
+            if column.kind not in ("date", "datetime"):
+                continue
+            for words in split_name(column.name):
+                if len(words) == 1 and is_past(words[0]):
+                    self.flags.add(words, (table.name, column.name), 0)
+                rest = tuple(word for word in words if word not in ("date", "time", "at", "on", "of", "day"))
+                if len(rest) == 1 and len(words) > 1 and (past(rest[0]),) not in own.entries:
+                    own.add((past(rest[0]),), column.name, 2)
+                    self.flags.add((past(rest[0]),), (table.name, column.name), 0)
 
     def _add_values(self, table: str, column: Column) -> None:
         for value in column.values or ():
@@ -199,12 +273,37 @@ class Lexicon:
         """The column that says in words which row it is, if one plainly does."""
         own = self.own[table.name]
         for label in _LABELS:
+            if self.persons[table.name] and label not in _FULL:
+                continue  # the title of a person says little of who it is
             for name in own.best(tuple(label.split())):
                 if table.column(name).kind == "text" and (name,) != table.primary_key:
                     return name
         return None
 
+    def _person(self, table: Table) -> tuple[str, str] | None:
+        """The columns of first and last name."""
+        own = self.own[table.name]
+        for first, last in _PERSONS:
+            names = [own.best(tuple(label.split())) for label in (first, last)]
+            if all(len(found) == 1 for found in names):
+                return names[0][0], names[1][0]
+        return None
+
     # --- asking ---------------------------------------------------------------------------------------------
+
+    def namelike(self, table: str) -> list[str]:
+        """Return the columns that may say in words which row it is, where none plainly does."""
+        columns = [c for c in self.schema.table(table).columns if c.kind == "text"]
+        ends = {c.name: (split_name(c.name) or [("",)])[0][-1] for c in columns}
+        named = [name for name, end in ends.items() if end == "name"]
+        named = named or [name for name, end in ends.items() if end == "title"]
+        key = self.schema.table(table).primary_key
+        return [*named, *(c.name for c in columns if (c.name,) == key and c.name not in named)]
+
+    def names_of(self, table: str) -> tuple[str, ...]:
+        """Return the columns that say in words which row it is."""
+        label = self.labels[table]
+        return (label,) if label is not None else self.persons[table] or ()
 
     def is_one(self, form: Words) -> bool:
         """Tell whether a name of a table is in the singular."""
@@ -239,6 +338,19 @@ class Lexicon:
             *self.values.entries,
         }
         return [" ".join(form) for form in forms]
+
+
+def _synonyms(comment: str | None) -> list[Words]:
+    """What a comment says that something is also called: all of a short one, and what follows `also called`."""
+    if not comment:
+        return []
+    listed = [
+        part for match in _ALSO.finditer(comment) for part in re.split(r",|/|\bor\b|\band\b", match.group(1))
+    ]
+    first = re.split(r"[.;:,()\n]", comment)[0]
+    found = [_phrase(part.strip(" \t\"'`")) for part in [*listed, first]]
+    words = [form for form in found if 0 < len(form) <= 4 and all(BARE_WORD.fullmatch(word) for word in form)]
+    return [form for form in words if not _FILLERS.intersection(form)]
 
 
 def _phrase(text: str) -> Words:

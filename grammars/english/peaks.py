@@ -1,4 +1,4 @@
-"""What rows have most or least of: `the 3 products with the highest price`, `the customer with the most orders`."""
+"""What rows have most or least of: `the 3 products with the highest price`, `the latest order of each customer`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .choices import Trouble
 from .columns import Finder, sub
 from .conditions import Conditions
 from .engine import Node
+from .judged import judged
 from .logic import all_of
 from .query import Agg, Func, Operand, Order, Part, Path, Query, Ref, Related
 from .values import kind_of
@@ -46,9 +47,11 @@ class Peaks:
             path, where = self._conditions.relation(related, query.table)
             return Order(Agg("count", path, None, where), descending)
         if agg is not None:
-            return Order(self._checked(self._conditions.agg(agg, query.table), how, node), descending)
+            return Order(
+                self._checked(self._conditions.operands.agg(agg, query.table), how, node), descending
+            )
         column = cast(Node, sub(node, "colref") or sub(node, "part"))
-        operand, path = self._conditions.operand(column, query.table)
+        operand, path = self._conditions.operands.operand(column, query.table)
         if isinstance(operand, Part):
             if operand.unit != "day":
                 raise Trouble("say by which date: `latest COLUMN`", node, depth=3)
@@ -65,14 +68,28 @@ class Peaks:
         queries = [_limited(query, query.order, limit) for limit in (1, _SEVERAL)]
         return Trouble(reason, node, queries=queries, depth=4)
 
-    def recent(self, node: Node, query: Query) -> Trouble:
-        """`latest orders` does not say by which date."""
-        columns = self._finder.schema.table(query.table).columns
-        late = sub(node, "late") is not None
-        dates = [Ref(query.table, c.name, c.kind) for c in columns if c.kind in _DATES]
-        queries = [_limited(query, (Order(ref, late),), query.limit or _SEVERAL) for ref in dates]
-        word = "top" if late else "bottom"
-        return Trouble(f"say by what: `{word} {_SEVERAL} ... by COLUMN`", node, queries=queries, depth=3)
+    def best(self, node: Node, query: Query) -> Query:
+        """Sort by what `latest`, `cheapest`, `longest` are about: the one column that it can be; several are asked."""
+        late = sub(node, "late") is not None or sub(node, "final") is not None
+        descending, refs = (
+            (late, self._dates(query.table))
+            if node.name in ("recent", "ordinal")
+            else judged(self._finder, cast(Node, node.children[0]).name, query.table)
+        )
+        if not refs:
+            many = self._finder.lexicon.shown_table[query.table][1]
+            raise Trouble(f"{many} have no such column: say `top {_SEVERAL} ... by COLUMN`", node, depth=3)
+        if query.limit is None:
+            queries = [_limited(query, (Order(ref, descending),), _SEVERAL) for ref in refs]
+            word = "top" if descending else "bottom"
+            raise Trouble(f"say by what: `{word} {_SEVERAL} ... by COLUMN`", node, queries=queries, depth=3)
+        costs = {ref: cost for cost, ref in self._conditions.keys.when(query.table)}
+        ref = self._finder.choices.pick([(costs.get(ref, 1), ref) for ref in refs])
+        return replace(query, order=(Order(ref, descending), *query.order))
+
+    def _dates(self, table: str) -> list[Ref]:
+        columns = self._finder.schema.table(table).columns
+        return [Ref(table, c.name, c.kind) for c in columns if c.kind in _DATES]
 
     def _checked(self, operand: Operand, how: Node, node: Node) -> Operand:
         kind = kind_of(operand)

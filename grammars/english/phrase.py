@@ -5,6 +5,7 @@ Used for the readings of an ambiguous question and for proposals; reading a phra
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from .joins import Joins
@@ -12,8 +13,11 @@ from .names import Lexicon, form_said
 from .query import (
     Agg,
     AllOf,
+    Among,
     AnyOf,
+    Before,
     Between,
+    Calc,
     Compare,
     Cond,
     Const,
@@ -26,11 +30,15 @@ from .query import (
     Order,
     Part,
     Path,
+    Percent,
     Period,
     Query,
     Ref,
     Related,
+    Right,
+    Running,
     Scalar,
+    Share,
     Step,
     Value,
 )
@@ -40,7 +48,8 @@ __all__ = ["FUNC_WORDS", "Phraser", "number_text", "period_words", "say_value"]
 FUNC_WORDS = {"count": "number", "sum": "sum", "avg": "average", "min": "minimum", "max": "maximum"}
 _OPS = {"=": "is", "<>": "is not", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _QUANTITIES = {"=": "exactly", "<": "fewer than", "<=": "at most", ">": "more than", ">=": "at least"}
-_MATCHES = {"contains": ("contains", "does not contain"), "starts": ("starts with", "does not start with"),
+_ALSO = {"or": "either ({}) or ({})", "and": "both ({}) and ({})", "not": "({}) but not ({})"}
+_MATCHES = {"like": ("like", "not like"), "contains": ("contains", "does not contain"), "starts": ("starts with", "does not start with"),
             "ends": ("ends with", "does not end with")}  # fmt: skip
 
 
@@ -112,6 +121,7 @@ class Phraser:
         if (
             step.source != step.target
             and self._joins.paths(step.source, step.target) == [(step,)]
+            and not any(s.target == step.target and s != step for s in self._joins.steps(step.source))
             and not roles
         ):
             return target
@@ -150,7 +160,7 @@ class Phraser:
                 return f"{operand.unit} of {self.ref(operand.ref)}"
             case Agg(func="count", ref=None):
                 if not operand.path:
-                    return "count"
+                    return "how many" if self._quoted else "count"
                 return f"number of {self.rows(operand.path, operand.where)}"
             case Agg(func="count") if operand.ref is not None:
                 return f"number of distinct {self._far(operand.path, operand.ref)}"
@@ -160,9 +170,38 @@ class Phraser:
                 if operand.where is not None:
                     inner = f"({inner} {self._where(operand.where)})"
                 return f"{FUNC_WORDS[operand.func]} of {inner}"
+            case Calc():
+                return self._calc(operand, ())
+            case Share(of):
+                return f"share of {self.operand(of)}"
+            case Running(of):
+                return f"running {self.operand(of)}"
+            case Percent(where):
+                return f"percentage ({self._where(where)})"
 
-    def _far(self, path: Path, ref: Ref) -> str:
+    def _far(self, path: Path, ref: Ref | Calc | Agg) -> str:
+        if isinstance(ref, Calc):
+            return self._calc(ref, path)
+        if isinstance(ref, Agg):
+            return self.operand(ref)
         return self.ref(Ref(ref.table, ref.column, ref.kind, path + ref.path))
+
+    def _calc(self, calc: Calc, path: Path) -> str:
+        left, right = (self._side(side, path) for side in (calc.left, calc.right))
+        if calc.op == "days":
+            return f"days from {right} to {left}"
+        return f"{left} {calc.op} {right}"
+
+    def _side(self, side: Ref | Agg | Calc | Const, path: Path) -> str:
+        match side:
+            case Const(value):
+                return say_value(value)
+            case Agg():
+                return f"({self.operand(side)})"
+            case Calc():
+                return f"({self._calc(side, path)})"
+            case Ref():
+                return self._far(path, side)
 
     def rows(self, path: Path, where: Cond | None) -> str:
         """Say related rows, in parentheses where they have a condition of their own."""
@@ -205,18 +244,30 @@ class Phraser:
             case Compare(left, op, right):
                 return self._compare(left, op, right)
 
-    def _compare(self, left: Operand, op: str, right: Const | Ref | Scalar) -> str:
-        if isinstance(right, Const):
-            said = say_value(right.value)
-        elif isinstance(right, Ref):
-            said = (
-                self.ref(right)
-                if right.path
-                else f"{self.column(right.table, right.column)} of {self.table(right.table, one=True)}"
-            )
-        else:
-            said = f"{FUNC_WORDS[right.func]} of {self.ref(right.ref)}"
-        return f"{self.operand(left)} {_OPS[op]} {said}"
+    def _compare(self, left: Operand, op: str, right: Right) -> str:
+        return f"{self.operand(left)} {_OPS[op]} {self._right(right)}"
+
+    def _right(self, right: Right) -> str:
+        match right:
+            case Const(value):
+                return say_value(value)
+            case Ref() if not right.path:
+                return f"{self.column(right.table, right.column)} of {self.table(right.table, one=True)}"
+            case Scalar():
+                return self._scalar(right)
+            case Among(func, of):
+                return f"{FUNC_WORDS[func]} {self.operand(of)}"
+            case Before(of):
+                return f"{self.operand(of)} before"
+            case _:
+                return self.operand(right)
+
+    def _scalar(self, right: Scalar) -> str:
+        of = "count" if right.of is None else f"{FUNC_WORDS[right.func]} of {self.operand(right.of)}"
+        where = "" if right.where is None else f" {self._where(right.where)}"
+        if right.same:
+            where += " per " + ", ".join(self.operand(ref) for ref in right.same)
+        return f"({of} across {self.table(right.table)}{where})"
 
     def _period(self, cond: Period) -> str:
         said = period_words(cond.start, cond.end)
@@ -238,6 +289,9 @@ class Phraser:
     def question(self, query: Query) -> str:
         """Say the whole question."""
         table = self.table(query.table)
+        if query.also is not None:
+            first = self.question(replace(query, also=None))
+            return _ALSO[query.also.how].format(first, self.question(query.also.query))
         if query.measures:
             text = self._measures(query, table)
         elif query.items:
@@ -252,33 +306,36 @@ class Phraser:
         if query.keys:
             text += f" per {', '.join(self.key(key) for key in query.keys)}"
         if query.having is not None:
-            text += f" having {self._having(query.having)}"
+            having = self._having(query.having)
+            text += f" having ({having})" if self._quoted else f" having {having}"
         if query.order:
             text += f" sorted by {', '.join(self._order(order) for order in query.order)}"
         if query.limit is not None:
             text += f" limit {query.limit}"
+        if query.each:
+            text += f" per {', '.join(self.key(key) for key in query.each)}"
         return text
 
     def _measures(self, query: Query, table: str) -> str:
         first = query.measures[0]
-        if len(query.measures) == 1 and first.func == "count":
+        if len(query.measures) == 1 and isinstance(first, Agg) and first.func == "count":
             if first.ref is None:
                 return f"count {table}"
+            assert isinstance(first.ref, Ref)
             return f"count distinct {self.ref(first.ref)} for {table}"
         said = [self._measure(each, table) for each in query.measures]
         return f"{', '.join(said)} across {table}"
 
-    def _measure(self, agg: Agg, table: str) -> str:
-        if agg.ref is None:
+    def _measure(self, measure: Operand, table: str) -> str:
+        if measure == Agg("count", ()) and not self._quoted:
             return f"number of {table}"
-        return f"{FUNC_WORDS[agg.func]} of {self.ref(agg.ref)}"
+        return self.operand(measure)
 
     def key(self, key: Key) -> str:
         """Say a group key."""
         if key.entity is not None:
-            last = key.entity[-1]
-            if not self._lexicon.own_columns(last.source, tuple(self.step(last).split())):
-                return self.nouns(key.entity)
+            nouns = self.nouns(key.entity)
+            return f"({nouns})" if self._quoted else nouns
         return ", ".join(self.operand(ref) for ref in key.refs)
 
     def _having(self, cond: Cond, *, nested: bool = False) -> str:

@@ -14,8 +14,13 @@ from jigwork.grammars.schema import Kind
 __all__ = [
     "Agg",
     "AllOf",
+    "Also",
+    "Among",
     "AnyOf",
+    "Arith",
+    "Before",
     "Between",
+    "Calc",
     "Compare",
     "Cond",
     "Const",
@@ -30,11 +35,15 @@ __all__ = [
     "Order",
     "Part",
     "Path",
+    "Percent",
     "Period",
     "Query",
     "Ref",
     "Related",
+    "Right",
+    "Running",
     "Scalar",
+    "Share",
     "Step",
     "Unit",
     "Value",
@@ -43,7 +52,8 @@ __all__ = [
 Value: TypeAlias = str | int | Decimal | bool
 Op = Literal["=", "<>", "<", "<=", ">", ">="]
 Func = Literal["count", "sum", "avg", "min", "max"]
-Unit = Literal["year", "month", "day"]
+Unit = Literal["year", "quarter", "month", "week", "day"]
+Arith = Literal["+", "-", "*", "/", "days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The year (`2023`), month (`2023-05`) or day (`2023-05-17`) that a date falls in."""
+    """What a date falls in: year `2023`, quarter `2023-Q2`, month `2023-05`, day `2023-05-17`, week by its Monday."""
 
     ref: Ref
     unit: Unit
@@ -87,24 +97,14 @@ class Part:
 class Agg:
     """An aggregate over the rows that `path` leads to, each once; of the rows of the group when it is empty.
 
-    `ref` is relative to those rows; None counts them. count(ref) is always of distinct values.
+    `ref` is relative to those rows; None counts them. count(ref) is always of distinct values. Over the rows of the
+    question itself, `ref` may be an aggregate over rows related to each (`average of number of orders`).
     """
 
     func: Func
     path: Path
-    ref: Ref | None = None
+    ref: Ref | Calc | Agg | None = None
     where: Cond | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """One number over all rows of a table, as in `price > average price`."""
-
-    func: Func
-    ref: Ref
-
-
-Operand: TypeAlias = Ref | Part | Agg
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,79 @@ class Const:
 
 
 @dataclass(frozen=True, slots=True)
+class Calc:
+    """Arithmetic within one row; empty where a side is empty, or where it divides by 0. A division is never of whole
+    numbers. `days` are those from the date `right` to the date `left`."""
+
+    op: Arith
+    left: Ref | Agg | Calc | Const
+    right: Ref | Agg | Calc | Const
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a group has of the whole, in percent: its measure over that of all rows of the question."""
+
+    of: Agg
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The sum of a measure over the groups up to this one, in the order of the last key, within the other keys."""
+
+    of: Agg
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """How many of the rows of a group fulfil a condition, in percent; empty of no rows."""
+
+    where: Cond
+
+
+Operand: TypeAlias = Ref | Part | Agg | Calc | Share | Running | Percent
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One number over all rows of a table (of those of `where`), as in `price > average price`; `of` None counts.
+
+    `same`: only over rows that have the same values there as the row that is compared.
+    """
+
+    func: Func
+    of: Ref | Agg | Calc | None
+    table: str
+    where: Cond | None = None
+    same: tuple[Ref | Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One number over the groups of the question: of their measures."""
+
+    func: Func
+    of: Agg
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The measure of the group before, in the order of the last key, within the other keys."""
+
+    of: Agg
+
+
+Right: TypeAlias = "Const | Ref | Agg | Calc | Scalar | Among | Before"
+"""What may stand on the right of a comparison."""
+
+
+@dataclass(frozen=True, slots=True)
 class Compare:
     """`left op right`; never true where either side is empty."""
 
     left: Operand
     op: Op
-    right: Const | Ref | Scalar
+    right: Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +211,13 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A text that contains, starts or ends with another, without regard to the case of A to Z."""
+    """A text that contains, starts or ends with another, without regard to the case of A to Z.
+
+    `like` is a pattern of the whole, where `%` is any text and `_` any one character.
+    """
 
     left: Ref
-    how: Literal["contains", "starts", "ends"]
+    how: Literal["contains", "starts", "ends", "like"]
     text: str
     negated: bool = False
 
@@ -221,15 +291,28 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """A second list, whose different values are added to, kept of, or taken from those of the first."""
+
+    how: Literal["or", "and", "not"]
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A whole question. One of: rows (`items`, empty for all columns), or `measures` over all rows or per `keys`."""
+    """A whole question. One of: rows (`items`, empty for all columns), or `measures` over all rows or per `keys`.
+
+    `each`: the limit is for the rows of each of these groups. `also` combines two lists of different values.
+    """
 
     table: str
     items: tuple[Operand, ...] = ()
-    measures: tuple[Agg, ...] = ()
+    measures: tuple[Operand, ...] = ()
     keys: tuple[Key, ...] = ()
     where: Cond | None = None
     having: Cond | None = None
     order: tuple[Order, ...] = ()
     limit: int | None = None
     distinct: bool = False
+    each: tuple[Key, ...] = ()
+    also: Also | None = None

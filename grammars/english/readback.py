@@ -4,6 +4,7 @@ and what happens to empty values and ties where that could surprise."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from .joins import Joins
@@ -12,8 +13,11 @@ from .phrase import number_text
 from .query import (
     Agg,
     AllOf,
+    Among,
     AnyOf,
+    Before,
     Between,
+    Calc,
     Compare,
     Cond,
     Const,
@@ -25,14 +29,20 @@ from .query import (
     Operand,
     Part,
     Path,
+    Percent,
     Period,
     Query,
     Ref,
     Related,
+    Right,
+    Running,
     Scalar,
+    Share,
     Step,
     Value,
 )
+from .steps import steps_of
+from .values import kind_of
 from .words import join_and, split_name
 
 __all__ = ["Readback"]
@@ -48,7 +58,9 @@ _OPS = {
 }
 _DATE_FUNCS = {"min": "earliest", "max": "latest"}
 _QUANTITIES = {"=": "exactly", "<": "fewer than", "<=": "at most", ">": "more than", ">=": "at least"}
-_MATCHES = {"contains": ("contains", "does not contain"), "starts": ("starts with", "does not start with"),
+_SIGNS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+_ALSO = {"or": "together with", "and": "that are also in", "not": "without"}
+_MATCHES = {"like": ("has the pattern", "does not have the pattern"), "contains": ("contains", "does not contain"), "starts": ("starts with", "does not start with"),
             "ends": ("ends with", "does not end with")}  # fmt: skip
 
 
@@ -61,6 +73,8 @@ class Readback:
 
     def sentence(self, query: Query, *, limit: int | None) -> str:
         """Return the read-back; `limit` is the number of rows that are shown at most where none was asked for."""
+        if query.also is not None:
+            return self._combined(query, limit)
         text = self._what(query)
         if query.where is not None:
             text += f" where {self._cond(query.where)}"
@@ -73,7 +87,10 @@ class Readback:
                 f"{self._operand(o.by)} ({'highest' if o.descending else 'lowest'} first)"
                 for o in query.order
             )
-        if query.limit is not None:
+        if query.each:
+            groups = join_and(self._key(key) for key in query.each)
+            text += f"; the first {query.limit if query.limit != 1 else 'one'} of each {groups}"
+        elif query.limit is not None:
             text += (
                 f"; only the first {query.limit if query.limit > 1 else 'one'}"
                 if query.order
@@ -82,6 +99,17 @@ class Readback:
         if limit is not None:
             text += f"; at most {limit} rows"
         return " ".join([f"{text}.", *self._notes(query)])
+
+    def _combined(self, query: Query, limit: int | None) -> str:
+        assert query.also is not None
+        sides: list[str] = []
+        for side in (query, query.also.query):
+            where = f" where {self._cond(side.where)}" if side.where is not None else ""
+            sides.append(self._what(replace(side, distinct=True)) + where)
+        second = sides[1].removeprefix("List ").removeprefix("the ")
+        cap = f"; at most {limit} rows" if limit is not None else ""
+        text = f"{sides[0]}, {_ALSO[query.also.how]} the {second}, each once{cap}."
+        return " ".join([text, *self._ways(query)])
 
     def _what(self, query: Query) -> str:
         table = self._table(query.table)
@@ -95,17 +123,34 @@ class Readback:
             return f"List the {'different values of ' if query.distinct else ''}{items} of the {table}"
         return f"List the {table} with all their columns"
 
-    def _measure(self, agg: Agg, table: str) -> str:
-        if agg.ref is None:
-            return f"number of {table}"
-        if agg.func == "count":
-            return f"number of different values of {self._ref(agg.ref)}"
-        return f"{self._func(agg)} {self._ref(agg.ref)}"
+    def _measure(self, measure: Operand, table: str) -> str:
+        match measure:
+            case Agg(ref=None):
+                return f"number of {table}"
+            case Agg(func="count"):
+                assert isinstance(measure.ref, Ref)
+                return f"number of different values of {self._ref(measure.ref)}"
+            case Agg():
+                return f"{self._func(measure)} {self._argument(measure.ref)}"
+            case Share(of):
+                return f"share in percent of the whole {self._measure(of, table)}"
+            case Running(of):
+                return f"running total of the {self._measure(of, table)}"
+            case Percent(where):
+                return f"percentage of {table or 'rows'} where {self._cond(where)}"
+            case _:
+                return self._operand(measure)
 
     def _func(self, agg: Agg | Scalar) -> str:
-        dates = agg.ref is not None and agg.ref.kind in ("date", "datetime")
+        of = agg.ref if isinstance(agg, Agg) else agg.of
+        dates = of is not None and kind_of(of) in ("date", "datetime")
         word = _DATE_FUNCS.get(agg.func, _FUNCS[agg.func]) if dates else _FUNCS[agg.func]
         return f"{word} of" if word == "sum" else word
+
+    def _argument(self, of: Ref | Agg | Calc | None) -> str:
+        if isinstance(of, Ref):
+            return self._ref(of)
+        return "" if of is None else self._operand(of).removeprefix("the ")
 
     # --- names ----------------------------------------------------------------------------------------------
 
@@ -150,12 +195,26 @@ class Readback:
                     return "the number of rows"
                 return f"the {self._measure(operand, '')}"
             case Agg(func="count"):
-                what = "" if operand.ref is None else f"different values of {self._ref(operand.ref)} of the "
+                what = f"different values of {self._argument(operand.ref)} of the " if operand.ref else ""
                 return f"the number of {what}{self._rows(operand.path, operand.where)}"
             case Agg():
-                assert operand.ref is not None
                 rows = self._rows(operand.path, operand.where)
-                return f"the {self._func(operand)} {self._ref(operand.ref)} of their {rows}"
+                return f"the {self._func(operand)} {self._argument(operand.ref)} of their {rows}"
+            case Calc(op="days"):
+                return f"the days from {self._side(operand.right)} to {self._side(operand.left)}"
+            case Calc(op, left, right):
+                return f"{self._side(left)} {_SIGNS[op]} {self._side(right)}"
+            case Share() | Running() | Percent():
+                return f"the {self._measure(operand, '')}"
+
+    def _side(self, side: Ref | Agg | Calc | Const) -> str:
+        match side:
+            case Const(value):
+                return _say(value)
+            case Calc():
+                return f"({self._operand(side)})"
+            case _:
+                return self._operand(side)
 
     def _rows(self, path: Path, where: Cond | None) -> str:
         return (
@@ -196,12 +255,27 @@ class Readback:
             case Compare(left, op, right):
                 return f"{self._operand(left)} {_OPS[op]} {self._right(right)}"
 
-    def _right(self, right: Const | Ref | Scalar) -> str:
-        if isinstance(right, Const):
-            return _say(right.value)
-        if isinstance(right, Ref):
-            return f"the {self._ref(right)}" if right.path else f"its {self._ref(right)}"
-        return f"the {self._func(right)} {self._ref(right.ref)} of all {self._table(right.ref.table)}"
+    def _right(self, right: Right) -> str:
+        match right:
+            case Const(value):
+                return _say(value)
+            case Ref():
+                return f"the {self._ref(right)}" if right.path else f"its {self._ref(right)}"
+            case Scalar():
+                return self._scalar(right)
+            case Among(func, of):
+                return f"the {_FUNCS[func]} of {self._operand(of)} over the groups"
+            case Before(of):
+                return f"{self._operand(of)} of the group before (of those that have rows)"
+            case _:
+                return self._operand(right)
+
+    def _scalar(self, right: Scalar) -> str:
+        what = "number" if right.of is None else f"{self._func(right)} {self._argument(right.of)}"
+        which = f" where {self._cond(right.where)}" if right.where is not None else ""
+        every = "those" if which else "all"
+        same = f" of the same {join_and(self._operand(ref) for ref in right.same)}" if right.same else ""
+        return f"the {what} of {every} {self._table(right.table)}{same}{which}"
 
     def _related(self, cond: Related) -> str:
         rows = self._rows(cond.path, cond.where)
@@ -215,19 +289,23 @@ class Readback:
 
     # --- notes ----------------------------------------------------------------------------------------------
 
+    def _ways(self, query: Query) -> list[str]:
+        steps = dict.fromkeys(steps_of(query))
+        return (
+            [f"Joined by {join_and(dict.fromkeys(self._key_of(step) for step in steps))}."] if steps else []
+        )
+
     def _notes(self, query: Query) -> list[str]:
-        notes: list[str] = []
-        steps = list(dict.fromkeys(_steps(query)))
-        if steps:
-            ways = [self._key_of(step) for step in steps]
-            notes.append(f"Joined by {join_and(dict.fromkeys(ways))}.")
+        notes = self._ways(query)
         left_out = [self._ref(ref) for ref in dict.fromkeys(_negated(query)) if self._nullable(ref)]
         if left_out:
             notes.append(f"Rows with no {join_and(left_out, 'or')} are not among them.")
-        for key in query.keys:
+        for key in (*query.keys, *query.each):
             ref = key.refs[0].ref if isinstance(key.refs[0], Part) else key.refs[0]
-            if self._nullable(ref):
-                notes.append(f"Rows with no {self._key(key)} form a group of their own.")
+            if not self._nullable(ref):
+                continue
+            alone = "are left out" if query.each and key.entity else "form a group of their own"
+            notes.append(f"Rows with no {self._key(key)} {alone}.")
         if query.limit is not None and query.order and not query.keys and not query.distinct:
             made = self._lexicon.schema.table(query.table)
             first = query.order[0].by
@@ -266,54 +344,6 @@ def _period(cond: Period) -> str:
     if last == cond.start:
         return f"{word} on {last}"
     return f"{word} from {cond.start} to {last}"
-
-
-def _steps(query: Query) -> Iterator[Step]:
-    """Every step that the query walks, in the order of the sentence."""
-    for operand in (*query.items, *query.measures):
-        yield from _operand_steps(operand)
-    yield from _cond_steps(query.where)
-    for key in query.keys:
-        for ref in key.refs:
-            yield from _operand_steps(ref)
-        yield from key.entity or ()
-    yield from _cond_steps(query.having)
-    for order in query.order:
-        yield from _operand_steps(order.by)
-
-
-def _operand_steps(operand: Operand | Const | Scalar) -> Iterator[Step]:
-    match operand:
-        case Ref():
-            yield from operand.path
-        case Part():
-            yield from operand.ref.path
-        case Agg():
-            yield from operand.path
-            if operand.ref is not None:
-                yield from operand.ref.path
-            yield from _cond_steps(operand.where)
-        case _:
-            return
-
-
-def _cond_steps(cond: Cond | None) -> Iterator[Step]:
-    match cond:
-        case None:
-            return
-        case AllOf(conds) | AnyOf(conds):
-            for each in conds:
-                yield from _cond_steps(each)
-        case Not(inner):
-            yield from _cond_steps(inner)
-        case Related():
-            yield from cond.path
-            yield from _cond_steps(cond.where)
-        case Compare(left, _, right):
-            yield from _operand_steps(left)
-            yield from _operand_steps(right)
-        case _:
-            yield from _operand_steps(cond.left)
 
 
 def _negated(query: Query) -> Iterator[Ref]:

@@ -10,10 +10,11 @@ from jigwork.grammars.schema import Kind
 
 from .choices import Choices, Trouble
 from .engine import Leaf, Node
+from .moments import relative_span
 from .names import Lexicon
-from .query import Agg, Operand, Part, Ref, Value
+from .query import Agg, Calc, Operand, Part, Ref, Value
 
-__all__ = ["MONTHS", "Span", "Values", "kind_of"]
+__all__ = ["DATES", "MONTHS", "Span", "Values", "decimal", "kind_of"]
 
 Span = tuple[str, str]
 """First day of a period, and the first day after it, as ISO dates."""
@@ -23,7 +24,8 @@ MONTHS = {name: i + 1 for i, name in enumerate(_NAMES)}
 MONTHS.update({name[:3]: i + 1 for i, name in enumerate(_NAMES)} | {"sept": 9})
 _ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _NUMERIC: frozenset[Kind] = frozenset({"integer", "number"})
-_DATES: frozenset[Kind] = frozenset({"date", "datetime"})
+DATES: frozenset[Kind] = frozenset({"date", "datetime"})
+"""The kinds that are dates."""
 
 
 def kind_of(operand: Operand) -> Kind:
@@ -31,16 +33,21 @@ def kind_of(operand: Operand) -> Kind:
     if isinstance(operand, Agg):
         if operand.ref is None or operand.func == "count":
             return "integer"
-        return operand.ref.kind if operand.func in ("min", "max") else "number"
-    return "date" if isinstance(operand, Part) else operand.kind
+        return kind_of(operand.ref) if operand.func in ("min", "max") else "number"
+    if isinstance(operand, Ref):
+        return operand.kind
+    if isinstance(operand, Part):
+        return "date"
+    return "integer" if isinstance(operand, Calc) and operand.op == "days" else "number"
 
 
 class Values:
     """Reads the values of one run of the resolver."""
 
-    def __init__(self, lexicon: Lexicon, choices: Choices) -> None:
+    def __init__(self, lexicon: Lexicon, choices: Choices, today: date) -> None:
         self._lexicon = lexicon
         self._choices = choices
+        self._today = today
 
     def read(self, node: Node | Leaf, operand: Operand, *, ordered: bool = False) -> Value:
         """Return the value for comparing with `operand`; `ordered` for less, greater and between."""
@@ -54,14 +61,14 @@ class Values:
         if kind == "boolean":
             return self._truth(node)
         if node.name == "NUMBER" and isinstance(node, Leaf):
-            return _decimal(node.value)
+            return decimal(node.value)
         if node.name == "TEXT" and isinstance(node, Leaf):
             return str(node.value)
         raise Trouble(f"a column of kind {kind} cannot be compared with this", node)
 
     def _number(self, node: Node | Leaf) -> Value:
         if node.name == "NUMBER" and isinstance(node, Leaf):
-            return _decimal(node.value)
+            return decimal(node.value)
         if node.name == "TEXT" and isinstance(node, Leaf) and _is_number(str(node.value)):
             raise Trouble(f"this column holds numbers: write {node.value} without quotes", node, depth=3)
         raise Trouble("this column holds numbers: compare it with a number", node, depth=3)
@@ -91,7 +98,7 @@ class Values:
             own = [each.value for each in found if (each.table, each.column) == (ref.table, ref.column)]
             if own:
                 value = self._choices.pick([(0, value) for value in own])
-                return _decimal(value) if ref.kind in _NUMERIC and _is_number(value) else value
+                return decimal(value) if ref.kind in _NUMERIC and _is_number(value) else value
         places = sorted(
             {
                 f"{self._lexicon.shown_column[e.table, e.column]} of {self._lexicon.shown_table[e.table][1]}"
@@ -105,8 +112,11 @@ class Values:
 
     def span(self, node: Node | Leaf) -> Span:
         """Return the period that a date names: a year, a month or a day. Raises Trouble for anything else."""
+        if isinstance(node, Node) and node.name == "relative":
+            return relative_span(node, self._today)
         if isinstance(node, Node) and node.name == "date":
-            return self._date(node)
+            inner = node.children[0]
+            return self.span(inner) if inner.name == "relative" else self._date(node)
         if isinstance(node, Leaf) and node.name in ("NUMBER", "TEXT"):
             match = _ISO.fullmatch(str(node.value))
             if match:
@@ -142,5 +152,6 @@ def _is_number(text: str) -> bool:
     return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
 
 
-def _decimal(text: str) -> Value:
+def decimal(text: str) -> int | Decimal:
+    """Read a number as it is written."""
     return int(text) if re.fullmatch(r"-?\d+", text) else Decimal(text)

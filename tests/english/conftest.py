@@ -1,16 +1,14 @@
-"""Shared by the tests of controlled English: an evaluator over plain Python rows, random databases, random sentences.
-
-The evaluator reads the understood query and knows nothing of SQL: it follows keys from row to row.
-"""
+"""Shared by the tests of controlled English: random databases, random sentences, and the evaluator beside this file."""
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,31 +16,20 @@ import pytest
 from jigwork.grammars.english import English
 from jigwork.grammars.english.engine import Alt, Expr, Opt, Phrase, Rule, Seq, Star, Term
 from jigwork.grammars.english.names import typed_word
-from jigwork.grammars.english.query import (
-    Agg,
-    AllOf,
-    AnyOf,
-    Between,
-    Compare,
-    Cond,
-    Const,
-    Empty,
-    Match,
-    Not,
-    OneOf,
-    Operand,
-    Part,
-    Path,
-    Period,
-    Query,
-    Ref,
-    Related,
-    Scalar,
-)
+from jigwork.grammars.english.query import Query
 from jigwork.grammars.schema import Column, ForeignKey, Kind, Schema, Table
 
 Row = dict[str, Any]
 Rows = list[tuple[Any, ...]]
+
+
+def _beside(name: str) -> Any:
+    """Load a module beside this one; test folders are no packages."""
+    spec = importlib.util.spec_from_file_location(f"english_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @dataclass(frozen=True)
@@ -56,212 +43,6 @@ class World:
     def run(self, sql: str) -> Rows:
         """Run SQL in SQLite."""
         return self.connection.execute(sql).fetchall()
-
-
-# --- the evaluator ------------------------------------------------------------------------------------------
-
-
-class Evaluator:
-    """Gives the rows of a query over plain Python rows."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def rows(self, query: Query) -> Rows:
-        """Return the rows, in order."""
-        kept = [
-            row
-            for row in self.world.rows[query.table]
-            if query.where is None or self.cond(query.where, row) is True
-        ]
-        if query.measures:
-            return self._groups(query, kept)
-        table = self.world.schema.table(query.table)
-        items: list[Operand] = list(query.items) or [Ref(query.table, c.name, c.kind) for c in table.columns]
-        shown = list(items)
-        if not query.distinct:
-            for order in query.order:
-                if isinstance(order.by, Agg) and order.by not in shown:
-                    shown.append(order.by)
-        keys: list[tuple[Operand, bool]] = [(order.by, order.descending) for order in query.order]
-        if query.distinct:
-            keys += [(item, False) for item in items]
-        else:
-            keys += [(Ref(query.table, name, table.column(name).kind), False) for name in table.primary_key]
-        made = [
-            (tuple(self.value(item, row) for item in shown), [self.value(by, row) for by, _ in keys])
-            for row in kept
-        ]
-        if query.distinct:
-            made = list({values: (values, order) for values, order in reversed(made)}.values())
-        made = _sorted(made, [descending for _, descending in keys])
-        return [values for values, _ in made][: query.limit]
-
-    def _groups(self, query: Query, kept: list[Row]) -> Rows:
-        refs = [ref for key in query.keys for ref in key.refs]
-        groups: dict[tuple[Any, ...], list[Row]] = {}
-        for row in kept:
-            groups.setdefault(tuple(self.value(ref, row) for ref in refs), []).append(row)
-        if not refs:
-            groups.setdefault((), [])
-        orders: list[tuple[Operand, bool]] = [(order.by, order.descending) for order in query.order]
-        orders += [(ref, False) for ref in refs]
-        made: list[tuple[tuple[Any, ...], list[Any]]] = []
-        for key, rows in groups.items():
-            known: dict[Operand, Any] = dict(zip(refs, key, strict=True))
-
-            def value(operand: Operand, rows: list[Row] = rows, known: dict[Operand, Any] = known) -> Any:
-                return self._measure(operand, rows) if isinstance(operand, Agg) else known[operand]
-
-            if query.having is None or self._test(query.having, value) is True:
-                made.append(((*key, *(value(m) for m in query.measures)), [value(by) for by, _ in orders]))
-        return [values for values, _ in _sorted(made, [descending for _, descending in orders])][
-            : query.limit
-        ]
-
-    def _measure(self, agg: Agg, rows: list[Row]) -> Any:
-        if agg.ref is None:
-            return len(rows)
-        values = [value for row in rows if (value := self.value(agg.ref, row)) is not None]
-        return _aggregate(agg.func, values)
-
-    def value(self, operand: Operand, row: Row) -> Any:
-        """Return the value of an operand for one row."""
-        if isinstance(operand, Part):
-            text = self.value(operand.ref, row)
-            return None if text is None else text[: {"year": 4, "month": 7, "day": 10}[operand.unit]]
-        if isinstance(operand, Ref):
-            found = self.follow(row, operand.path)
-            assert len(found) <= 1
-            return found[0][operand.column] if found else None
-        found = [
-            each
-            for each in self.follow(row, operand.path)
-            if not operand.where or self.cond(operand.where, each)
-        ]
-        return self._measure(Agg(operand.func, (), operand.ref), found)
-
-    def follow(self, row: Row, path: Path) -> list[Row]:
-        """Return the rows at the end of a path, each once."""
-        rows = [row]
-        for step in path:
-            met: dict[int, Row] = {}
-            for here in rows:
-                wanted = [here[name] for name in step.source_columns]
-                if None in wanted:
-                    continue
-                for other in self.world.rows[step.target]:
-                    if [other[name] for name in step.target_columns] == wanted:
-                        met[id(other)] = other
-            rows = list(met.values())
-        return rows
-
-    def cond(self, cond: Cond, row: Row) -> bool | None:
-        """Return whether a condition holds for a row; None is unknown."""
-        if isinstance(cond, Related):
-            count = sum(
-                1
-                for each in self.follow(row, cond.path)
-                if not cond.where or self.cond(cond.where, each) is True
-            )
-            return _compare(count, cond.op, cond.count)
-        return self._test(cond, lambda operand: self.value(operand, row), row)
-
-    def _test(self, cond: Cond, value: Callable[[Operand], Any], row: Row | None = None) -> bool | None:
-        def part(each: Cond) -> bool | None:
-            return self.cond(each, row) if row is not None else self._test(each, value)
-
-        match cond:
-            case AllOf(conds):
-                results = [part(each) for each in conds]
-                return False if False in results else None if None in results else True
-            case AnyOf(conds):
-                results = [part(each) for each in conds]
-                return True if True in results else None if None in results else False
-            case Not(inner):
-                result = part(inner)
-                return None if result is None else not result
-            case Empty():
-                return (value(cond.left) is None) != cond.negated
-            case Compare():
-                left = value(cond.left)
-                return _compare(left, cond.op, self._right(cond.right, value))
-            case Between():
-                low, high = (
-                    _compare(value(cond.left), ">=", cond.low),
-                    _compare(value(cond.left), "<=", cond.high),
-                )
-                return None if low is None or high is None else (low and high) != cond.negated
-            case OneOf():
-                left = value(cond.left)
-                return (
-                    None if left is None else any(_compare(left, "=", v) for v in cond.values) != cond.negated
-                )
-            case Match():
-                return _match(cond, value(cond.left))
-            case Period():
-                return _period(cond, value(cond.left))
-            case Related():
-                raise AssertionError("a condition on related rows needs a row")
-
-    def _right(self, right: Const | Ref | Scalar, value: Callable[[Operand], Any]) -> Any:
-        if isinstance(right, Const):
-            return right.value
-        if isinstance(right, Ref):
-            return value(right)
-        return self._measure(Agg(right.func, (), right.ref), self.world.rows[right.ref.table])
-
-
-def _aggregate(func: str, values: list[Any]) -> Any:
-    if func == "count":
-        return len(set(values))
-    if not values:
-        return None
-    if func == "avg":
-        return sum(values) / len(values)
-    return {"sum": sum, "min": min, "max": max}[func](values)
-
-
-def _compare(left: Any, op: str, right: Any) -> bool | None:
-    if left is None or right is None:
-        return None
-    left, right = (float(v) if isinstance(v, (int, float, Decimal)) else v for v in (left, right))
-    return {"=": left == right, "<>": left != right}[op] if op in ("=", "<>") else _ordered(left, op, right)
-
-
-def _ordered(left: Any, op: str, right: Any) -> bool:
-    return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op])
-
-
-def _lower(text: str) -> str:
-    return "".join(char.lower() if char.isascii() else char for char in text)
-
-
-def _match(cond: Match, text: str | None) -> bool | None:
-    if text is None:
-        return None
-    whole, part = _lower(text), _lower(cond.text)
-    found = {"contains": part in whole, "starts": whole.startswith(part), "ends": whole.endswith(part)}[
-        cond.how
-    ]
-    return found != cond.negated
-
-
-def _period(cond: Period, text: str | None) -> bool | None:
-    if text is None:
-        return None
-    return (
-        (cond.start is None or text >= cond.start) and (cond.end is None or text < cond.end)
-    ) != cond.negated
-
-
-def _sorted(made: list[tuple[Any, list[Any]]], descending: list[bool]) -> list[tuple[Any, list[Any]]]:
-    for i in range(len(descending) - 1, -1, -1):
-        filled = [each for each in made if each[1][i] is not None]
-        empty = [each for each in made if each[1][i] is None]
-        filled.sort(key=lambda each: each[1][i], reverse=descending[i])
-        made = filled + empty
-    return made
 
 
 # --- random databases ---------------------------------------------------------------------------------------
@@ -400,7 +181,15 @@ def world() -> Callable[[int], World]:
 @pytest.fixture(scope="session")
 def evaluate() -> Callable[[World, Query], Rows]:
     """Give the rows of a query without SQL."""
-    return lambda world, query: Evaluator(world).rows(query)
+    evaluator = _beside("evaluator").Evaluator
+    return lambda world, query: evaluator(world).rows(query)
+
+
+@pytest.fixture(scope="session")
+def queries() -> Callable[[English, int], Any]:
+    """Make a writer of random queries from a language and a seed."""
+    made = _beside("queries").Queries
+    return lambda english, seed: made(english.schema, english.joins, random.Random(seed))
 
 
 # --- random sentences ---------------------------------------------------------------------------------------
@@ -488,7 +277,9 @@ class Sentences:
             own = lexicon.own.get(self._table or "", lexicon.columns)
             form = rng.choice(list(own.entries if rng.random() < 0.8 else lexicon.columns.entries))
         else:
-            names = lexicon.values if name == "STORED" else lexicon.vias
+            names = {"STORED": lexicon.values, "DEED": lexicon.deeds, "FLAG": lexicon.flags}.get(
+                name, lexicon.vias
+            )
             form = rng.choice(list(names.entries) or [("nothing-of-the-kind",)])
         return " ".join(map(typed_word, form))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date
 
 import pytest
 
@@ -77,6 +78,50 @@ SAME = [
     ("members where town is neither Oslo nor Graz", "list members where town not in (Oslo, Graz)"),
     ("members with town Oslo or Graz", "list members where town in (Oslo, Graz)"),
     ("members from town Oslo", "list members where town is Oslo"),
+    ("members from Oslo", "list members where town is Oslo"),
+    ("Oslo members", "list members where town is Oslo"),
+    ("loans of members in Oslo", "list loans with (member where town is Oslo)"),
+    ("how many crime books are there", "count books where genre is crime"),
+    ('loans of member "Ada"', 'list loans where name of member is "Ada"'),
+    ("loans of book 2", "list loans where book id is 2"),
+    ('loans where member is "Ada" or "Bo"', 'list loans where name of member is "Ada" or name of member is "Bo"'),
+    ('member "Ada"', 'list members where name is "Ada"'),
+    ("loan 3", "list loans where id is 3"),
+    ('members with books "Ice" and "Elms"',
+     'list members with (book of loans where title is "Ice") and with (book of loans where title is "Elms")'),
+    ('members with books "Ice" or "Elms"', 'list members with (book of loans where title is "Ice" or title is "Elms")'),
+    ('members with more loans than "Bo"',
+     'list members where number of loans > (maximum of number of loans across members where name is "Bo")'),
+    ("members with more loans than average", "list members where number of loans > (average of number of loans across members)"),
+    ('books with more pages than "Ice"', 'list books where pages > (maximum of pages across books where title is "Ice")'),
+    ("books with more pages than average", "list books where pages > average pages"),
+    ("books with pages above the average of their genre", "list books where pages > (average of pages across books per genre)"),
+    ("towns with more than 1 member", "count members per town having count > 1"),
+    ("towns with more members than Graz", "count members per town having count > (count across members where town is Graz)"),
+    ("towns with more members than average", "count members per town having count > average count"),
+    ("months with more loans than the month before", "count loans per month of taken having count > count before"),
+    ("share of loans per book", "share of count across loans per book"),
+    ("percentage of members with loans", "percentage (with loans) across members"),
+    ("running total of fee by month", "running sum of fee across loans per month of taken"),
+    ("the latest loan of each member", "list loans sorted by taken descending limit 1 per member"),
+    ("top 2 books per genre by pages", "list books sorted by pages descending limit 2 per genre"),
+    ("the 3 latest loans", "list loans sorted by taken descending limit 3"),
+    ("the latest loan", "list loans sorted by taken descending limit 1"),
+    ("loans in the last 30 days", "list loans where taken between 2023-02-16 and 2023-03-17"),
+    ("loans last month", "list loans where taken in February 2023"),
+    ("how many loans this year", "count loans where taken in 2023"),
+    ("loans where taken more than 2 years ago", "list loans where taken before 2021-03-17"),
+    ("loans where taken is today or yesterday", "list loans where taken is 2023-03-17 or taken is 2023-03-16"),
+    ("loans since last quarter", "list loans where taken since 2022-10-01"),
+    ("sum of fee times 2 of loans", "sum of fee * 2 across loans"),
+    ("sum of (fee plus 1) times 2 of loans", "sum of (fee + 1) * 2 across loans"),
+    ("average days between joined and joined of members", "average days from joined to joined across members"),
+    ("titles of books but not names of members", "(list title for books) but not (list name for members)"),
+    ("titles of books or names of members", "either (list title for books) or (list name for members)"),
+    ("ids of both books and members", "both (list id for books) and (list id for members)"),
+    ("count loans per month of loans", "count loans per month of taken"),
+    ("count loans per member town", "count loans per town of member"),
+    ("sum of fee per book genre", "sum of fee per genre of book"),
     ("books of genre poetry", "list books where genre is poetry"),
     ("members whose name starts with \"A\" or whose name ends with \"i\"",
      'list members where name starts with "A" or name ends with "i"'),
@@ -147,8 +192,7 @@ REFUSED = [
     ("loans per member", "no groups", "count loans per member"),
     ("loans of members", "missing at the end", ""),
     ("number of loans across members", "by themselves", ""),
-    ("loans of members in Oslo", "leaves out", 'list loans with (member where town is "Oslo")'),
-    ("the most expensive book", "not known", ""),
+    ("the most expensive book", "no such column", ""),
     ("members with more than 2 members of books", "back to where", ""),
     ("member names with towns", "say `and ...`", ""),
     ("fees of loans with book titles", "say `and ...`", ""),
@@ -171,8 +215,8 @@ ASKED = [
 
 @pytest.fixture(scope="module")
 def english() -> English:
-    """The language of the library."""
-    return English(SCHEMA)
+    """The language of the library, on a day in March."""
+    return English(SCHEMA, now=date(2023, 3, 17))
 
 
 @pytest.mark.parametrize(("said", "plainly"), SAME, ids=[said for said, _ in SAME])
@@ -213,11 +257,16 @@ def test_asked_back(english: English, question: str, readings: set[str]) -> None
 
 def test_a_proposal_never_turns_a_condition_round(english: English) -> None:
     """What follows a negation that is not understood is left out, not proposed without it."""
-    for question in ("members never from Oslo", "members excluding those with loans", "members not in Oslo"):
+    for question in (
+        "members never from Oslo",
+        "members excluding those with loans",
+        "members except from Oslo",
+    ):
         with pytest.raises(NotUnderstood) as caught:
             english.read(question)
         for proposal in caught.value.proposals:
-            assert "Oslo" not in proposal and "with loans" not in proposal, (question, proposal)
+            kept = "Oslo" in proposal or "with loans" in proposal
+            assert not kept or "not" in proposal or "without" in proposal, (question, proposal)
 
 
 def test_ties_are_said(english: English) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,50 @@ def test_a_question_that_is_too_long() -> None:
         with pytest.raises(NotUnderstood):
             english.read(text)
         assert time.process_time() - start < 2
+
+
+SAID = Schema(
+    (
+        Table("cl", (KEY, Column("nm", comment="short name"), Column("c2", comment="Country code; also called nation, home country"),
+                     Column("first_name"), Column("last_name"), Column("title")), ("id",), comment="client"),
+        Table("sales_orders", (KEY, Column("cl_id", kind="integer"), Column("unit_price", kind="number"), Column("order_date", kind="date"),
+                               Column("delivery_date", kind="date"), Column("is_paid", kind="boolean")), ("id",),
+              (ForeignKey(("cl_id",), "cl", ("id",)),)),
+    )
+)  # fmt: skip
+READS_AS = [
+    ("short names of clients", "list nm for cls"),
+    ("nations of clients", "list c2 for cls"),
+    ("clients where home country is \"FR\"", 'list cls where c2 is "FR"'),
+    ("clients where country code is \"FR\"", 'list cls where c2 is "FR"'),
+    ('clients with more sales orders than "Ada Lovelace"',
+     'list cls where number of sales orders > (maximum of number of sales orders across cls where first name is "Ada" and last name is "Lovelace")'),
+    ("clients who never ordered", "list cls without sales orders"),
+    ("clients who bought since 2024-02", "list cls with (sales orders where order date since 2024-02-01)"),
+    ("sales orders where price > 5", "list sales orders where unit price > 5"),
+    ("sales orders ordered in 2023", "list sales orders where order date in 2023"),
+    ("the latest sales order", "list sales orders sorted by order date descending limit 1"),
+    ("count sales orders this year", "count sales orders where order date in 2024"),
+    ("sales orders of yesterday", "list sales orders where order date is 2024-02-28"),
+    ("sales orders in the last 2 months", "list sales orders where order date between 2023-12-30 and 2024-02-29"),
+    ("sales orders last quarter", "list sales orders where order date between 2023-10-01 and 2023-12-31"),
+    ("sales orders this week", "list sales orders where order date between 2024-02-26 and 2024-03-03"),
+    ("sales orders 1 year ago", "list sales orders where order date is 2023-02-28"),
+    ("count sales orders where is paid", "count sales orders where is paid is true"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "plainly"), READS_AS, ids=[said for said, _ in READS_AS])
+def test_words_of_comments_people_and_days(said: str, plainly: str) -> None:
+    """Comments name columns, people have two names, verbs stand for tables, days go by the clock that is given."""
+    english = English(SAID, now=date(2024, 2, 29))
+    assert english.read(said).sql == english.read(plainly).sql
+
+
+def test_the_clock_may_run() -> None:
+    """`now` may be a function, which is asked for each question; the read-back says the date."""
+    today = [datetime(2024, 1, 1, 23, 59)]
+    english = English(SAID, now=lambda: today[0])
+    assert "is on 2024-01-01" in english.read("count sales orders today").readback
+    today[0] = datetime(2025, 3, 1)
+    assert "is on 2025-03-01" in english.read("count sales orders today").readback

@@ -43,7 +43,12 @@ def test_the_question_chooses_the_tables(large: SQLDatabase) -> None:
     model = ScriptedModel([query(PLANETS), "Two."])
     result = SQLAgent(large, model).run_sync("Which planets are there?")
     request = model.requests[0]
-    assert [tool["name"] for tool in request.tools] == ["describe_tables", "find_values", "query"]
+    assert [tool["name"] for tool in request.tools] == [
+        "find_schema",
+        "describe_tables",
+        "find_values",
+        "query",
+    ]
     assert "planets (" in str(request.instructions) and "ledger_299" in str(request.instructions)
     assert "measure_299_1" not in str(request.instructions)
     grammar = str(request.tools[-1])
@@ -68,6 +73,14 @@ def test_a_table_that_is_described_can_be_queried(large: SQLDatabase) -> None:
     assert "Halley" in str(more.calls[-1].outcome and more.calls[-1].outcome.output)
 
 
+def test_a_table_that_is_found_can_be_queried(large: SQLDatabase) -> None:
+    """What `find_schema` was asked about counts like a question."""
+    find = [{"name": "find_schema", "arguments": {"words": "comet titles"}}]
+    model = ScriptedModel([find, query(COMETS), "Halley."])
+    result = SQLAgent(large, model).run_sync("Which planets are there?")
+    assert [call.outcome and call.outcome.status for call in result.calls] == ["ok", "ok"]
+
+
 def test_a_conversation_keeps_its_tables(large: SQLDatabase) -> None:
     """A question that names nothing goes on with the tables of those before it."""
     model = ScriptedModel([query(PLANETS), "Two.", query(PLANETS), "As before."])
@@ -90,4 +103,4 @@ def test_a_question_that_names_nothing_leaves_the_schema_to_be_explored(large: S
     model = ScriptedModel(["What do you mean?"])
     assert SQLAgent(large, model).run_sync("zyx?").output == "What do you mean?"
     assert "comets" in str(model.requests[0].instructions)
-    assert len(str(model.requests[0].tools)) < 12_000
+    assert len(str(model.requests[0].tools)) < 15_000

@@ -103,6 +103,7 @@ class Account:
         symbol: str,
         price: float,
         amount: int,
+        *,
         tags: list[str] = [],  # noqa: B006
     ) -> dict[str, Any]:
         """Order shares; the price and the fee are taken at once."""

@@ -48,7 +48,7 @@ class NarrowedQuery(Toolset):
             self._made[tables] = self._database.tool(
                 tables=tables,
                 description=f"{self._database.query_description} These tables can be queried now: {listed}. "
-                "Describe another one (describe_tables) to query it too.",
+                "Find or describe another one (find_schema, describe_tables) to query it too.",
                 **self._options,
             )
         return [self._made[tables]]
@@ -71,21 +71,26 @@ class NarrowedQuery(Toolset):
 
 
 def _questions(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what the person has said."""
+    """Yield what the person has said, and what the model has looked for."""
     for item in items:
         if item.get("type", "message") == "message" and item.get("role") == "user":
             content: Any = item.get("content")
             parts: Any = [{"text": content}] if isinstance(content, str) else content or ()
             yield " ".join(str(part["text"]) for part in parts if isinstance(part.get("text"), str))
+    yield from (words for words in _given(items, "find_schema", "words") if isinstance(words, str))
 
 
 def _described(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the names that the model asked to have described."""
+    for names in _given(items, "describe_tables", "names"):
+        yield from (name.strip('"`') for name in names or () if isinstance(name, str))
+
+
+def _given(items: Iterable[Mapping[str, Any]], tool: str, argument: str) -> Iterator[Any]:
+    """Yield an argument of all calls of a tool; a malformed call asked for nothing, and was told so."""
     for item in items:
-        if item.get("type") == "function_call" and item.get("name") == "describe_tables":
+        if item.get("type") == "function_call" and item.get("name") == tool:
             try:
-                arguments: Any = json.loads(item.get("arguments") or "{}")
-                names: list[Any] = list(arguments.get("names") or ())
+                yield json.loads(item.get("arguments") or "{}").get(argument)
             except (ValueError, AttributeError, TypeError):
-                continue  # a malformed call described nothing, and was told so
-            yield from (name.strip('"`') for name in names if isinstance(name, str))
+                continue
