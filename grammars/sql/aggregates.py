@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from jigwork.errors import SQLRefused
 
-from .bindings import Bound, Scope
+from .bindings import Bound, ColumnUse, Scope
 from .dialects import Dialect, dialect_of
 from .parse import position
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["check_aggregates"]
+__all__ = ["check_aggregates", "filters_rows"]
 
 
 def check_aggregates(bound: Bound) -> None:
@@ -22,9 +22,19 @@ def check_aggregates(bound: Bound) -> None:
         _Check(bound, scope, dialect_of(bound.schema.dialect)).run()
 
 
+def filters_rows(bound: Bound, scope: Scope) -> bool:
+    """Tell whether HAVING without GROUP BY looks at single rows, as MySQL has it where nothing is aggregated."""
+    if bound.schema.dialect != "mysql" or scope.node.args.get("group") is not None:
+        return False
+    check = _Check(bound, scope, dialect_of(bound.schema.dialect))
+    parts = [*scope.node.expressions, scope.node.args.get("having"), scope.node.args.get("order")]
+    return all(check.first_call(part) is None for part in parts if part is not None)
+
+
 class _Check:
     def __init__(self, bound: Bound, scope: Scope, dialect: Dialect) -> None:
         self.bound = bound
+        self.scope = scope
         self.node = scope.node
         self.dialect = dialect
 
@@ -48,13 +58,27 @@ class _Check:
         for item in node.expressions:
             grouped = self.walk(item, inside=None, windows=True) or grouped
         in_having = self.walk(having, inside=None, windows=False)
-        if having is not None and not grouped and (self.dialect.name == "sqlite" or not in_having):
+        if filters_rows(self.bound, self.scope):
+            self.selected(having)
+        elif having is not None and not grouped and (self.dialect.name == "sqlite" or not in_having):
             raise self.refuse("HAVING needs GROUP BY, or an aggregate that is selected,", having)
         for key in order.expressions if order is not None else ():
             if self.walk(key, inside=None, windows=True) and not grouped:
                 raise self.refuse(
                     "an aggregate in ORDER BY needs GROUP BY, or an aggregate that is selected,", key
                 )
+
+    def selected(self, having: Any) -> None:
+        """MySQL's HAVING sees nothing but what is selected."""
+        from sqlglot import exp
+
+        shown = [(o.use.source, o.use.column) for o in self.scope.outputs if o.use is not None]
+        for column in having.find_all(exp.Column) if having is not None else ():
+            use = self.bound.uses.get(id(column))
+            own = isinstance(use, ColumnUse) and use.source in self.scope.sources
+            if isinstance(use, ColumnUse) and own and (use.source, use.column) not in shown:
+                what = f"HAVING without GROUP BY takes what is selected; {column.name} is not,"
+                raise self.refuse(what, column)
 
     def plain(self, part: Any, clause: str) -> None:
         """Refuse any aggregate or window in a part that sees one row at a time."""

@@ -15,7 +15,11 @@ __all__ = ["AliasUse", "Bound", "ColumnUse", "Output", "Scope", "Source", "TextU
 
 @dataclass(eq=False, slots=True)
 class Source:
-    """Something in FROM. `table` is None for a CTE or derived table; `query` is then its query node."""
+    """Something in FROM. `table` is None for a CTE or derived table; `query` is then its query node.
+
+    `side` is that of its join (LEFT, RIGHT, FULL); `lateral`: it sees the sources before it; `grouped`: it stands
+    after a comma, so that its join begins there.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -23,6 +27,8 @@ class Source:
     table: Table | None = None
     query: exp.Expr | None = None
     side: str = ""
+    lateral: bool = False
+    grouped: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -36,22 +42,30 @@ class Output:
 
 @dataclass(eq=False, slots=True)
 class Scope:
-    """One SELECT: what it reads from, what it gives, and the scope around it (None at the top or in FROM)."""
+    """One SELECT: what it reads from, what it gives, and the scope around it (None at the top or in FROM).
+
+    `group` is the source after the last comma in FROM: where the joins that are bound now begin.
+    """
 
     node: exp.Select
     parent: Scope | None
     sources: list[Source] = field(default_factory=list["Source"])
     outputs: list[Output] = field(default_factory=list["Output"])
     shared: dict[str, list[ColumnUse]] = field(default_factory=dict[str, "list[ColumnUse]"])
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """A name that means a column of a source; `merged` are all sides where USING or NATURAL made them one."""
+    """A name that means a column of a source; `merged` are all sides where USING or NATURAL made them one.
+
+    `index` is its place among the columns of the source, where a star stands for it: names may repeat.
+    """
 
     source: Source
     column: str
     merged: tuple[ColumnUse, ...] = ()
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jigwork.errors import SQLRefused
@@ -9,6 +10,7 @@ from jigwork.errors import SQLRefused
 from .bindings import Bound
 from .dialects import Arity, Dialect
 from .names import names_equal
+from .operators import Operators
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -21,7 +23,7 @@ CALLS = {
 }  # fmt: skip
 """Which method of `Calls` writes which of sqlglot's nodes."""
 
-_OPERAND = 4
+_PREDICATE, _OPERAND, _FACTOR = 3, 4, 6
 
 # What sqlglot makes of the types that people write in CAST, and what canonical SQL calls them.
 _TYPES = {
@@ -34,11 +36,12 @@ _TYPES = {
         "INT": "INTEGER", "BIGINT": "BIGINT", "SMALLINT": "SMALLINT", "DECIMAL": "NUMERIC", "FLOAT": "REAL",
         "REAL": "REAL", "DOUBLE": "DOUBLE PRECISION", "TEXT": "TEXT", "VARCHAR": "TEXT", "BOOLEAN": "BOOLEAN",
         "DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "TIMESTAMPTZ": "TIMESTAMPTZ", "TIME": "TIME", "INTERVAL": "INTERVAL",
+        "JSON": "JSON", "JSONB": "JSONB", "UUID": "UUID",
     },
     "mysql": {
         "BIGINT": "SIGNED", "INT": "SIGNED", "UBIGINT": "UNSIGNED", "DECIMAL": "DECIMAL", "DOUBLE": "DOUBLE",
         "FLOAT": "FLOAT", "CHAR": "CHAR", "TEXT": "CHAR", "DATE": "DATE", "DATETIME": "DATETIME", "TIME": "TIME",
-        "TIMESTAMP": "DATETIME", "VARCHAR": "CHAR",
+        "TIMESTAMP": "DATETIME", "TIMESTAMPTZ": "DATETIME", "VARCHAR": "CHAR",
     },
     "duckdb": {
         "INT": "INTEGER", "BIGINT": "BIGINT", "DOUBLE": "DOUBLE", "FLOAT": "DOUBLE", "TEXT": "VARCHAR",
@@ -60,6 +63,23 @@ _TYPES = {
         "DATETIME2": "DATETIME2", "DATETIME": "DATETIME2", "BIT": "BIT", "BOOLEAN": "BIT",
     },
 }  # fmt: skip
+_UNITS = {
+    **{
+        unit: unit
+        for unit in ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "decade")
+    },
+    "mon": "month",
+    "y": "year",
+    "yr": "year",
+    "w": "week",
+    "d": "day",
+    "h": "hour",
+    "hr": "hour",
+    "min": "minute",
+    "sec": "second",
+}
+"""How a unit of an interval may be written, without its plural: what canonical SQL calls it."""
+_AMOUNT = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,6})?")
 _INTERVAL_WORDS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 
@@ -68,9 +88,18 @@ class Expressions(Protocol):
 
     bound: Bound
     dialect: Dialect
+    operators: Operators
 
     def text(self, node: Any, needed: int = 0) -> str:
         """Write an expression."""
+        ...
+
+    def value(self, node: Any) -> str:
+        """Write an expression whose value is wanted."""
+        ...
+
+    def condition(self, node: Any) -> str:
+        """Write an expression whose truth is wanted."""
         ...
 
     def sort_key(self, ordered: Any) -> str:
@@ -96,6 +125,14 @@ class Calls:
         arguments = list(node.expressions)
         if name == "COUNT":
             return self.count(node)
+        if name in self.dialect.sorted_aggregates:
+            return self.sorted(name, node)
+        if name == "GROUPING" and self.dialect.grouping == "sets" and len(arguments) == 1:
+            return f"GROUPING({self.write.text(arguments[0])})"
+        if name in ("MIN", "MAX") and len(arguments) > 1 and self.dialect.name == "sqlite":
+            return self.call(name, arguments, (2, None), node)
+        if name == "SUBSTR" and len(arguments) == 2 and getattr(arguments[1], "is_string", False):
+            raise self.write.refuse("SUBSTRING with a pattern", node)
         if name in self.dialect.unit_functions:
             return self.unit_call(name, node)
         for table in (self.dialect.functions, self.dialect.aggregates, self.dialect.windows):
@@ -112,12 +149,17 @@ class Calls:
         low, high = arity
         if len(arguments) < low or (high is not None and len(arguments) > high):
             raise self.write.refuse(f"{name} with {len(arguments)} arguments", node)
-        return f"{name}({distinct}{', '.join(self.write.text(argument) for argument in arguments)})"
+        return f"{name}({distinct}{', '.join(self.write.value(argument) for argument in arguments)})"
 
     def count(self, node: Any) -> str:
         """COUNT takes a star, or one argument that may be DISTINCT."""
         if len(node.expressions) == 1 and type(node.expressions[0]).__name__ == "Star":
             return "COUNT(*)"
+        first: Any = node.expressions[0] if node.expressions else None
+        if not node.expressions and self.dialect.name == "sqlite":
+            return "COUNT(*)"
+        if type(first).__name__ == "Distinct" and len(first.expressions) > 1 and self.dialect.name == "mysql":
+            return f"COUNT(DISTINCT {', '.join(self.write.text(item) for item in first.expressions)})"
         return self.call("COUNT", list(node.expressions), (1, 1), node)
 
     def unit_call(self, name: str, node: Any) -> str:
@@ -126,18 +168,36 @@ class Calls:
         if type(unit).__name__ != "Var" or unit.name.upper() not in self.dialect.units or len(arguments) != 2:
             raise self.write.refuse(name, node)
         return (
-            f"{name}({unit.name.upper()}, {', '.join(self.write.text(argument) for argument in arguments)})"
+            f"{name}({unit.name.upper()}, {', '.join(self.write.value(argument) for argument in arguments)})"
         )
 
-    def shifted(self, node: Any) -> str | None:
+    def special(self, node: Any) -> tuple[str, int] | None:
+        """Write what is spelled as a call and is none: arrows, constants with `()`, shifted dates, ISNULL(x)."""
+        name, arguments = str(node.this).upper(), node.expressions
+        if name in ("->", "->>", "#>", "#>>"):
+            return self.write.operators.arrow(node), _FACTOR
+        if name in self.dialect.constants and not arguments:
+            return name, _FACTOR
+        if name == "ISNULL" and len(arguments) == 1 and self.dialect.name == "mysql":
+            return f"{self.write.text(arguments[0], _OPERAND)} IS NULL", _PREDICATE
+        return self.shifted(node)
+
+    def shifted(self, node: Any) -> tuple[str, int] | None:
         """Write MySQL's DATE_ADD and DATE_SUB as a sum with an interval; None for any other call."""
         name = str(node.this).upper()
         if self.dialect.intervals != "unit" or name not in ("DATE_ADD", "DATE_SUB", "ADDDATE", "SUBDATE"):
             return None
-        if len(node.expressions) != 2 or type(node.expressions[1]).__name__ != "Interval":
+        if len(node.expressions) != 2:
             raise self.write.refuse(name, node)
         sign = "-" if "SUB" in name else "+"
-        return f"{self.write.text(node.expressions[0], _OPERAND)} {sign} {self.interval(node.expressions[1])}"
+        date, amount = node.expressions
+        if type(amount).__name__ == "Interval":
+            written = self.interval(amount)
+        elif name in ("ADDDATE", "SUBDATE"):
+            written = f"INTERVAL ({self.write.text(amount)}) DAY"
+        else:
+            raise self.write.refuse(name, node)
+        return f"{self.write.text(date, _OPERAND)} {sign} {written}", _OPERAND
 
     def interval(self, node: Any) -> str:
         """Write an interval; MySQL takes one only beside + and -, which its grammar sees to."""
@@ -145,25 +205,71 @@ class Calls:
         word = (unit.name if unit is not None else "").upper()
         singular = word.removesuffix("S")
         number = amount.name if amount is not None and type(amount).__name__ == "Literal" else ""
-        if singular not in _INTERVAL_WORDS or not self.dialect.intervals:
+        if not self.dialect.intervals or (
+            singular not in _INTERVAL_WORDS and self.dialect.intervals == "unit"
+        ):
             raise self.write.refuse("this INTERVAL", node)
         if self.dialect.intervals == "unit":
             short = number.isdigit() and len(number) <= 6
             return f"INTERVAL {number if short else f'({self.write.text(amount)})'} {singular}"
-        if not number.isdigit() or len(number) > 6:
+        return f"INTERVAL '{self.duration(f'{number} {word}' if word else number, node)}'"
+
+    def duration(self, text: str, node: Any) -> str:
+        """Write an interval's text with its units in full: `1 year 2 months`."""
+        parts = text.lower().replace(",", " ").split()
+        if len(parts) % 2 or len(parts) > 12 or not parts:
             raise self.write.refuse("this INTERVAL", node)
-        if singular == "QUARTER":
-            number, word = str(int(number) * 3), "MONTHS"
-        return f"INTERVAL '{number} {word.lower()}'"
+        written: list[str] = []
+        for number, unit in zip(parts[::2], parts[1::2], strict=True):
+            word = _UNITS.get(unit.removesuffix("s"))
+            if word is None or not _AMOUNT.fullmatch(number):
+                raise self.write.refuse("this INTERVAL", node)
+            if word == "quarter":
+                if not number.lstrip("-").isdigit():
+                    raise self.write.refuse("this INTERVAL", node)
+                number, word, unit = str(int(number) * 3), "month", "months"
+            written.append(f"{number} {word}{'s' if unit.endswith('s') else ''}")
+        return " ".join(written)
 
     def ordered(self, node: Any) -> str:
         """Write `PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x)`."""
         call, order = node.this, node.expression
         name = str(call.this).upper() if type(call).__name__ == "Anonymous" else ""
-        if name not in self.dialect.ordered_aggregates or len(order.expressions) != 1:
+        plain = name == "MODE" or (
+            len(call.expressions) == 1 and type(call.expressions[0]).__name__ == "Literal"
+        )
+        if name not in self.dialect.ordered_aggregates or len(order.expressions) != 1 or not plain:
             raise self.write.refuse("WITHIN GROUP here", node)
         arguments = ", ".join(self.write.text(argument) for argument in call.expressions)
         return f"{name}({arguments}) WITHIN GROUP (ORDER BY {self.write.sort_key(order.expressions[0])})"
+
+    def sorted(self, name: str, node: Any) -> str:
+        """Write an aggregate with an ORDER BY of its own: `STRING_AGG(x, ',' ORDER BY y)`."""
+        arguments = list(node.expressions)
+        last = arguments[-1] if arguments else None
+        order: Any = None
+        if type(last).__name__ == "Order":
+            order = arguments.pop()
+            if order.this is not None:
+                arguments.append(order.this)
+        separator = arguments.pop() if arguments and type(arguments[-1]).__name__ == "Tuple" else None
+        distinct = ""
+        if arguments and type(arguments[0]).__name__ == "Distinct":
+            arguments, distinct = [*arguments[0].expressions, *arguments[1:]], "DISTINCT "
+            if type(arguments[-1]).__name__ == "Order":
+                order = arguments.pop()
+                arguments.append(order.this)
+        written = [self.write.value(argument) for argument in arguments]
+        if name == "GROUP_CONCAT" and len(written) > 1:
+            written = [f"CONCAT({', '.join(written)})"]
+        low, high = self.dialect.aggregates[name]
+        if not low <= len(written) <= (high or low):
+            raise self.write.refuse(f"{name} with {len(written)} arguments", node)
+        keys = [self.write.sort_key(key) for key in order.expressions] if order is not None else []
+        text = f"{distinct}{', '.join(written)}" + (f" ORDER BY {', '.join(keys)}" if keys else "")
+        if separator is not None:
+            text += f" SEPARATOR {self.write.text(separator.expressions[0])}"
+        return f"{name}({text})"
 
     def extract(self, node: Any) -> str:
         unit = node.this.name.upper()
@@ -178,23 +284,30 @@ class Calls:
         sizes = [size.name for size in kind.expressions]
         if word in self.dialect.sized_types and sizes:
             word = f"{word}({sizes[0]}, {sizes[1] if len(sizes) > 1 else 0})"
+        elif sizes and name in ("VARCHAR", "CHAR", "NCHAR", "NVARCHAR") and self.cut(name, word):
+            return f"LEFT(CAST({self.write.text(node.this)} AS {word}), {sizes[0]})"
         elif sizes and self.dialect.name != "sqlite":
             raise self.write.refuse(f"CAST to {name} with a size", node)
         elif word not in self.dialect.types:
             raise self.write.refuse(f"CAST to {name}", node)
-        return f"CAST({self.write.text(node.this)} AS {word})"
+        return f"CAST({self.write.value(node.this)} AS {word})"
+
+    def cut(self, name: str, word: str | None) -> bool:
+        """Tell whether a text cast to a length is its beginning; PostgreSQL's CHAR is filled up with blanks."""
+        padded = name in ("CHAR", "NCHAR") and self.dialect.name != "mysql"
+        return word in self.dialect.types and "LEFT" in self.dialect.functions and not padded
 
     def case(self, node: Any) -> str:
         """Write CASE; the short form `CASE x WHEN 1` becomes the long one, with `x = 1`."""
         subject = node.args.get("this")
         parts: list[str] = []
         for branch in node.args["ifs"]:
-            test = self.write.text(branch.this)
+            test = self.write.condition(branch.this) if subject is None else ""
             if subject is not None:
                 test = f"{self.write.text(subject, _OPERAND)} = {self.write.text(branch.this, _OPERAND)}"
-            parts.append(f" WHEN {test} THEN {self.write.text(branch.args['true'])}")
+            parts.append(f" WHEN {test} THEN {self.write.value(branch.args['true'])}")
         otherwise = node.args.get("default")
-        ending = f" ELSE {self.write.text(otherwise)}" if otherwise is not None else ""
+        ending = f" ELSE {self.write.value(otherwise)}" if otherwise is not None else ""
         return f"CASE{''.join(parts)}{ending} END"
 
     def if_(self, node: Any) -> str:
@@ -208,43 +321,56 @@ class Calls:
     def filter(self, node: Any) -> str:
         if not self.dialect.filters:
             raise self.write.refuse("FILTER", node)
-        return f"{self.write.text(node.this)} FILTER (WHERE {self.write.text(node.expression.this)})"
+        return f"{self.write.text(node.this)} FILTER (WHERE {self.write.condition(node.expression.this)})"
 
     def window(self, node: Any) -> str:
         """Write a call with OVER; a named window is written out."""
-        named = node.args.get("alias")
-        parts = node if named is None else self.named_window(node, named)
+        parts = self.window_parts(node, node.parent_select)
         inside: list[str] = []
-        if partition := parts.args.get("partition_by"):
-            inside.append("PARTITION BY " + ", ".join(self.write.text(item) for item in partition))
-        order = parts.args.get("order")
+        if parts["partition_by"]:
+            inside.append(
+                "PARTITION BY " + ", ".join(self.write.value(item) for item in parts["partition_by"])
+            )
+        order, spec = parts["order"], parts["spec"]
         if order is not None:
             inside.append("ORDER BY " + ", ".join(self.write.sort_key(key) for key in order.expressions))
-        spec = parts.args.get("spec")
         if spec is not None:
             if order is None:
                 raise self.write.refuse("a window frame without ORDER BY", node)
             inside.append(self.frame(spec))
         return f"{self.write.text(node.this)} OVER ({' '.join(inside)})"
 
-    def named_window(self, node: Any, name: Any) -> Any:
-        select = node.parent_select
+    def window_parts(self, node: Any, select: Any) -> dict[str, Any]:
+        """Return the parts of a window; one that is built on a named window has that one's, where it has none."""
+        own = {part: node.args.get(part) for part in ("partition_by", "order", "spec")}
+        name = node.args.get("alias")
+        if name is None:
+            return own
         for window in (select.args.get("windows") or ()) if select is not None else ():
-            if names_equal(window.name, name.name):
-                return window
+            if window is not node and names_equal(window.name, name.name):
+                base = self.window_parts(window, select)
+                return {part: own[part] or base[part] for part in own}
         raise self.write.refuse(f"the window {name.name}", node)
 
     def frame(self, spec: Any) -> str:
         kind = str(spec.args.get("kind") or "ROWS").upper()
         start = self.bound_of(spec, "start")
         end = self.bound_of(spec, "end") if spec.args.get("end") else "CURRENT ROW"
-        return f"{kind} BETWEEN {start} AND {end}"
+        if kind != "ROWS" and kind not in self.dialect.frames and kind != "RANGE":
+            raise self.write.refuse(f"{kind} in a window frame", spec)
+        excluded = spec.args.get("exclude")
+        ending = ""
+        if excluded is not None and excluded.name.upper() != "NO OTHERS":
+            if not self.dialect.excludes:
+                raise self.write.refuse("EXCLUDE in a window frame", spec)
+            ending = f" EXCLUDE {excluded.name.upper()}"
+        return f"{kind} BETWEEN {start} AND {end}{ending}"
 
     def bound_of(self, spec: Any, which: str) -> str:
         """Write one end of a frame."""
         value, side = spec.args.get(which), str(spec.args.get(f"{which}_side") or "").upper()
         if isinstance(value, str):
             return value if value == "CURRENT ROW" else f"{value} {side}"
-        if value is None or not value.name.isdigit() or len(value.name) > 4:
+        if type(value).__name__ != "Literal" or not value.name.isdigit() or len(value.name) > 4:
             raise self.write.refuse("this window frame", spec)
         return f"{int(value.name)} {side}"

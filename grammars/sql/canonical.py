@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jigwork.errors import SQLRefused
 from jigwork.grammars.schema import Schema
 
+from .aggregates import filters_rows
 from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source
 from .dialects import dialect_of
 from .names import CTE_NAMES, DERIVED_NAMES, quote_name, table_aliases
@@ -35,14 +36,16 @@ class Canonical:
     limit_added: bool
 
 
-def canonicalize(sql: str, schema: Schema, *, max_limit: int = 1000, hidden: Sequence[str] = ()) -> Canonical:
+def canonicalize(
+    sql: str, schema: Schema, *, max_limit: int = 1000, hidden: Sequence[str] = (), recursive: bool = False
+) -> Canonical:
     """Rewrite `sql` into canonical form for `schema` (whose dialect it is read in).
 
     A LIMIT that is missing or above `max_limit` becomes `max_limit`. A double-quoted text is read as SQLite
-    reads it. Raises SQLRefused for what is not allowed, unknown, or beyond canonical SQL, with its place.
+    reads it. WITH RECURSIVE is refused without `recursive`. Raises SQLRefused for what is not allowed, unknown, or beyond canonical SQL, with its place.
     """
     tree, text = parse_select(sql, schema.dialect)
-    bound = resolve(tree, text, schema, hidden=hidden, quoted_texts=True)
+    bound = resolve(tree, text, schema, hidden=hidden, quoted_texts=True, recursive=recursive)
     writer = _Writer(bound, max_limit)
     try:
         written = writer.statement()
@@ -81,6 +84,8 @@ class _Writer:
         self.column_names: dict[int, list[str]] = {}
         self.qualifiers: dict[int, str] = {}
         self.scope: Scope | None = None
+        self.recursive = False
+        self.always = "1 = 1" if self.dialect.strict else "TRUE"
 
     def refuse(self, what: str, node: Any) -> SQLRefused:
         where = position(node, self.bound.text)
@@ -90,46 +95,72 @@ class _Writer:
 
     def statement(self) -> str:
         body = self.query(self.bound.tree, top=True)
-        start = f"WITH {', '.join(self.definitions)} " if self.definitions else ""
+        word = "WITH RECURSIVE" if self.recursive else "WITH"
+        start = f"{word} {', '.join(self.definitions)} " if self.definitions else ""
         return start + body
 
     def query(
-        self, node: Any, *, top: bool = False, names: Sequence[str] | None = None, one: bool = False
+        self,
+        node: Any,
+        *,
+        top: bool = False,
+        names: Sequence[str] | None = None,
+        one: bool = False,
+        bare: bool = False,
     ) -> str:
-        """Write a query; `names` are what its outputs must be called, `one` asks for a single column without names."""
+        """Write a query; `names` are what its outputs must be called, `one` asks for a single column without names.
+
+        `bare` asks for any number of columns without names.
+        """
         from sqlglot import exp
 
         self.hoist(node)
         if isinstance(node, exp.Subquery):
             if any(node.args.get(part) for part in ("order", "limit", "offset", "with_")):
                 raise self.refuse("ORDER BY or LIMIT after a parenthesised query", node)
-            return self.query(node.this, top=top, names=names, one=one)
+            return self.query(node.this, top=top, names=names, one=one, bare=bare)
         if one and len(self.bound.outputs.get(id(node), [])) != 1:
             raise self.refuse("a sub-query of more than one column in an expression", node)
         if isinstance(node, exp.SetOperation):
+            if one and any(node.args.get(part) for part in ("order", "limit", "offset")):
+                return self.derived(node, None, one)
             text = self.compound(node, names, one)
             order = self.positions(node)
-            if one and (order or node.args.get("limit")):
-                raise self.refuse("a sorted or limited set operation in an expression", node)
         else:
-            text, order = self.select(node, names, one)
+            text, order = self.select(node, names, one or bare)
         if self.dialect.fetch and top and not order:
             order = " ORDER BY 1"  # FETCH stands after an ORDER BY only
         return text + order + self.limit(node, top)
 
     def hoist(self, node: exp.Expr) -> None:
         """Write the WITH queries of any query to the top of the statement, each after what it reads."""
-        clause = node.args.get("with_")
-        for cte in clause.expressions if clause is not None else ():
+        clause: Any = node.args.get("with_")
+        if clause is None:
+            return
+        for cte in clause.expressions:
             names = self.names_for(cte.this, self.bound.outputs[id(cte.this)], cte)
+            recursive = bool(clause.args.get("recursive")) and self.reads_itself(cte.this)
+            if recursive:
+                self.recursive = True
+                self.name_cte(cte)
             before, self.scope = self.scope, None
             body = self.query(cte.this, names=names)
             self.scope = before
-            if not self.cte_pool:
-                raise self.refuse(f"more than {len(self.ctes)} WITH queries", cte)
-            name = self.cte_pool.pop(0)
-            self.ctes[id(cte.this)] = name
-            self.definitions.append(f"{name} AS ({body})")
+            if not recursive:
+                self.name_cte(cte)
+            self.definitions.append(f"{self.ctes[id(cte.this)]} AS ({body})")
+
+    def name_cte(self, cte: Any) -> None:
+        if not self.cte_pool:
+            raise self.refuse(f"more than {len(self.ctes)} WITH queries", cte)
+        self.ctes[id(cte.this)] = self.cte_pool.pop(0)
+
+    def reads_itself(self, query: Any) -> bool:
+        """Tell whether a WITH query stands in its own FROM."""
+        from sqlglot import exp
+
+        scopes = [self.bound.scopes[id(select)] for select in query.find_all(exp.Select)]
+        return any(source.query is query for scope in scopes for source in scope.sources)
 
     def names_for(self, query: exp.Expr, outputs: Sequence[Output], holder: exp.Expr) -> list[str]:
         """Choose plain, different names for what a CTE or derived table gives."""
@@ -151,39 +182,68 @@ class _Writer:
 
     def compound(self, node: exp.SetOperation, names: Sequence[str] | None, one: bool) -> str:
         """Write a chain of set operations, left to right; what does not fit in a chain becomes a derived table."""
-        from sqlglot import exp
-
-        chain: list[Any] = [node]
-        while type(chain[0].this) is type(chain[0]) or self.joins_chain(chain[0]):
-            chain.insert(0, chain[0].this)
-        first = chain[0].this
-        if isinstance(first, exp.SetOperation) and self.dialect.name != "sqlite":
-            raise self.refuse("INTERSECT beside UNION or EXCEPT without parentheses", node)
-        parts = [self.operand(first, names, one)]
-        for link in chain:
-            kind = type(link).__name__.upper()
-            if link.args.get("distinct") is False:
-                if kind != "UNION":
-                    raise self.refuse(f"{kind} ALL", link)
-                kind = "UNION ALL"
-            if link.args.get("distinct") is not False:
-                kind = next(
-                    (word for word in self.dialect.set_operations if word == f"{kind} DISTINCT"), kind
-                )
-                kind = self.dialect.intersect if kind == "INTERSECT" else kind
-            parts.append(f" {kind} ")
-            parts.append(self.operand(link.expression, None, one))
+        links = self.links(node)
+        chain: list[tuple[str, list[tuple[str, Any]]]] = [("", [("", links[0][0].this)])]
+        for link, word in links:
+            # INTERSECT binds more tightly than the others, but in SQLite all are equal
+            if word.startswith("INTERSECT") and self.dialect.name != "sqlite":
+                chain[-1][1].append((word, link.expression))
+            else:
+                chain.append((word, [("", link.expression)]))
+        if len(chain) == 1:
+            return self.run(chain[0][1], names, one)
+        if self.dialect.name == "sqlite" and any(word == self.dialect.intersect for word, _ in chain):
+            return self.mixed(node, names, one)
+        parts = [self.part(chain[0][1], names, one)]
+        for word, run in chain[1:]:
+            parts.append(f" {word} {self.part(run, None, one)}")
         return "".join(parts)
 
-    def joins_chain(self, node: exp.SetOperation) -> bool:
-        """UNION and EXCEPT share a chain, INTERSECT has its own."""
+    def links(self, node: Any) -> list[tuple[Any, str]]:
+        """Return the operations of a chain, first to last, each with its words."""
         from sqlglot import exp
 
-        below = node.this
-        plain = (exp.Union, exp.Except)
-        if any(below.args.get(part) for part in ("order", "limit", "offset", "with_")):
-            return False
-        return isinstance(node, plain) and isinstance(below, plain)
+        found: list[tuple[Any, str]] = []
+        while True:
+            word = type(node).__name__.upper()
+            if node.args.get("distinct") is False:
+                word += " ALL"
+            else:
+                known = (*self.dialect.set_operations, self.dialect.intersect)
+                word = f"{word} DISTINCT" if f"{word} DISTINCT" in known else word
+            if word in ("EXCEPT ALL", "INTERSECT ALL") and not self.dialect.set_alls:
+                raise self.refuse(word, node)
+            found.insert(0, (node, word))
+            below = node.this
+            if not isinstance(below, exp.SetOperation) or any(
+                below.args.get(part) for part in ("order", "limit", "offset", "with_")
+            ):
+                return found
+            node = below
+
+    def run(self, run: Sequence[tuple[str, Any]], names: Sequence[str] | None, one: bool) -> str:
+        """Write operands with INTERSECT between them."""
+        texts = [self.operand(run[0][1], names, one)]
+        texts += [f" {word} {self.operand(query, None, one)}" for word, query in run[1:]]
+        return "".join(texts)
+
+    def part(self, run: Sequence[tuple[str, Any]], names: Sequence[str] | None, one: bool) -> str:
+        """Write one operand of a chain; INTERSECTs beside other operations are read from a derived table."""
+        if len(run) == 1:
+            return self.operand(run[0][1], names, one)
+        columns = names or self.names_for(run[0][1], self.bound.outputs[id(run[0][1])], run[0][1])
+        name = self.sub_pool[0]
+        body = self.run(run, columns, False)
+        items = ", ".join(f"{name}.{column}" for column in columns)
+        return f"SELECT {items} FROM ({body}) AS {name}"
+
+    def mixed(self, node: Any, names: Sequence[str] | None, one: bool) -> str:
+        """Write a chain that has INTERSECT in it where all set operations bind alike: the last one, then the others."""
+        word = self.links(node)[-1][1]
+        left = self.operand(node.this, names, one) if word == self.dialect.intersect else None
+        if left is None:
+            left = self.derived(node.this, names, one)
+        return f"{left} {word} {self.operand(node.expression, None, one)}"
 
     def operand(self, node: Any, names: Sequence[str] | None, one: bool) -> str:
         """Write one side of a set operation; one that is sorted, limited or compound is read from a derived table."""
@@ -194,11 +254,14 @@ class _Writer:
             bare.args.get(part) for part in ("order", "limit", "offset")
         ):
             self.hoist(bare)
-            return self.select(bare, names, one)[0]
-        outputs = self.bound.outputs[id(bare)]
-        inner = names or self.names_for(bare, outputs, bare)
+            return self.select(bare, names, one, starred=False)[0]
+        return self.derived(bare, names, one)
+
+    def derived(self, query: Any, names: Sequence[str] | None, one: bool) -> str:
+        """Write a SELECT of all that a query gives."""
+        inner = names or self.names_for(query, self.bound.outputs[id(query)], query)
         name = self.sub_pool[0]
-        body = self.query(bare, names=inner)
+        body = self.query(query, names=inner)
         items = ", ".join(f"{name}.{column}" for column in inner)
         return f"SELECT {items} FROM ({body}) AS {name}"
 
@@ -217,7 +280,7 @@ class _Writer:
     def limit(self, node: exp.Expr, top: bool) -> str:
         limit: Any = node.args.get("limit")
         offset: Any = node.args.get("offset")
-        count = None if limit is None else self.whole(limit)
+        count = None if limit is None else self.count(limit)
         maximum = self.max_limit
         if maximum is None:
             pass
@@ -241,34 +304,64 @@ class _Writer:
     def whole(self, clause: Any) -> int:
         """Return the number of a LIMIT or OFFSET."""
         value = clause.args.get("expression") or clause.args.get("count")
-        if value is None or not value.name.isdigit() or value.args.get("is_string") or len(value.name) > 9:
+        if type(value).__name__ != "Literal" or not value.name.isdigit() or value.args.get("is_string"):
             raise self.refuse("a LIMIT or OFFSET that is no whole number", clause)
         return int(value.name)
 
+    def count(self, limit: Any) -> int | None:
+        """Return the number of a LIMIT, or None for one that limits nothing: ALL, NULL, SQLite's -1, huge numbers."""
+        value = limit.args.get("expression")
+        kind = type(value).__name__
+        if (kind == "Var" and value.name.upper() == "ALL") or kind == "Null":
+            return None
+        if kind == "Neg" and self.dialect.name == "sqlite" and type(value.this).__name__ == "Literal":
+            return None
+        count = self.whole(limit)
+        return count if count < 10**9 else None
+
     # One SELECT
 
-    def select(self, node: exp.Select, names: Sequence[str] | None, one: bool) -> tuple[str, str]:
-        """Write a SELECT without LIMIT: its body, and its ORDER BY."""
+    def select(
+        self, node: exp.Select, names: Sequence[str] | None, one: bool, *, starred: bool = True
+    ) -> tuple[str, str]:
+        """Write a SELECT without LIMIT: its body, and its ORDER BY. Without `starred`, a star is written out."""
         scope = self.bound.scopes[id(node)]
         before, self.scope = self.scope, scope
         for source in scope.sources:
+            self.qualifiers.pop(id(source), None)  # it may be written twice: where it stands, and in ORDER BY
+        for source in scope.sources:
             self.name_source(source, scope)
         sources = self.sources(node, scope)
-        head = "SELECT DISTINCT " if node.args.get("distinct") else "SELECT "
-        text = head + self.items(node, scope, names, one) + sources
-        where, group, having = (node.args.get(part) for part in ("where", "group", "having"))
-        if (where or group or having) and not sources:
-            raise self.refuse("WHERE, GROUP BY or HAVING without FROM", node)
-        if where is not None:
-            text += f" WHERE {self.render.text(where.this)}"
-        if group is not None:
-            text += " GROUP BY " + ", ".join(self.render.key(key) for key in group.expressions)
-        if having is not None:
-            text += f" HAVING {self.render.text(having.this)}"
+        text = (
+            "SELECT " + self.distinct(node) + self.items(node, scope, names, one, starred=starred) + sources
+        )
+        text += self.conditions(node, scope)
         order = node.args.get("order")
         keys = [self.render.sort_key(key) for key in order.expressions] if order is not None else []
+        keys = [key for key in keys if not self.render.idle(key)]
         self.scope = before
         return text, f" ORDER BY {', '.join(keys)}" if keys else ""
+
+    def distinct(self, node: exp.Select) -> str:
+        distinct = node.args.get("distinct")
+        on = distinct.args.get("on") if distinct is not None else None
+        if on is None:
+            return "DISTINCT " if distinct is not None else ""
+        return f"DISTINCT ON ({', '.join(self.render.key(key) for key in on.expressions)}) "
+
+    def conditions(self, node: exp.Select, scope: Scope) -> str:
+        """Write WHERE, GROUP BY and HAVING."""
+        where, group, having = (node.args.get(part) for part in ("where", "group", "having"))
+        if (group or having) and not scope.sources:
+            raise self.refuse("GROUP BY or HAVING without FROM", node)
+        tests = [self.render.condition(where.this)] if where is not None else []
+        if having is not None and group is None and filters_rows(self.bound, scope):
+            tests = [self.render.condition(part.this, 2) for part in (where, having) if part is not None]
+            having = None
+        text = f" WHERE {' AND '.join(tests)}" if tests else ""
+        if group is not None:
+            text += " GROUP BY " + self.render.group(group)
+        return text + (f" HAVING {self.render.condition(having.this)}" if having is not None else "")
 
     def name_source(self, source: Source, scope: Scope) -> None:
         """Give a source the first name of its pool that no source around it has."""
@@ -312,10 +405,10 @@ class _Writer:
         query: Any = source.query
         names = self.names_for(query, self.bound.outputs[id(query)], source.node)
         before = self.scope
-        self.scope = before.parent if before is not None else None
+        self.scope = before if source.lateral or before is None else before.parent
         body = self.query(query, names=names)
         self.scope = before
-        return f"({body}) AS {name}"
+        return f"{'LATERAL ' if source.lateral else ''}({body}) AS {name}"
 
     def join(self, join: exp.Join, source: Source, scope: Scope) -> str:
         kind = str(join.args.get("kind") or "").upper()
@@ -324,26 +417,35 @@ class _Writer:
         written = self.source(source)
         conditions = self.render.shared_conditions(source, scope)
         if join.args.get("on") is not None:
-            conditions.append(self.render.text(join.args["on"]))
+            alone = 0 if not conditions else 2  # beside others, an OR needs parentheses
+            conditions.append(self.render.condition(join.args["on"], alone))
         words = f"{source.side} JOIN".strip()
         if not conditions and not source.side:
             return f" CROSS JOIN {written}"
         if words not in self.dialect.joins:
             raise self.refuse(words, join)
-        return f" {words} {written} ON {' AND '.join(conditions) or 'TRUE'}"
+        if source.grouped and source.side in ("RIGHT", "FULL"):
+            raise self.refuse(f"{words} after a comma", join)
+        return f" {words} {written} ON {' AND '.join(conditions) or self.always}"
 
-    def items(self, node: exp.Select, scope: Scope, names: Sequence[str] | None, one: bool) -> str:
+    def items(
+        self, node: exp.Select, scope: Scope, names: Sequence[str] | None, one: bool, *, starred: bool
+    ) -> str:
         from sqlglot import exp
 
         plain = (
-            names is None and not one and not scope.shared and all(source.table for source in scope.sources)
+            starred
+            and names is None
+            and not one
+            and not scope.shared
+            and all(source.table for source in scope.sources)
         )
         if plain and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star):
             return "*"
         written: list[str] = []
         for index, output in enumerate(scope.outputs):
             if output.node is not None:
-                text = self.render.text(output.node)
+                text = self.render.value(output.node)
             else:
                 text = self.render.column(output.use) if output.use is not None else "NULL"
             wanted = names[index] if names is not None else self.alias(node, output)
@@ -352,7 +454,7 @@ class _Writer:
             written.append(
                 f"{text} AS {self.written_alias(wanted)}" if named and wanted is not None else text
             )
-        return ", ".join(written)
+        return ", ".join(written) or "1"
 
     def alias(self, node: exp.Select, output: Output) -> str | None:
         """Return the name an output was given, or that a renamed column would lose."""
@@ -380,7 +482,8 @@ class _Writer:
             dialect = self.dialect.name
             return f"{quote_name(qualifier, dialect)}.{quote_name(use.column, dialect)}"
         names = self.column_names[id(source.query)]
-        return f"{qualifier}.{names[source.columns.index(use.column)]}"
+        index = source.columns.index(use.column) if use.index is None else use.index
+        return f"{qualifier}.{names[index]}"
 
 
 def _bare(node: Any) -> Any:

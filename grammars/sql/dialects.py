@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from jigwork.errors import ConfigurationError
 
-from .words import MYSQL_WORDS, POSTGRES_WORDS, SQLITE_WORDS
+from .words import DUCKDB_WORDS, MYSQL_WORDS, POSTGRES_WORDS, SQLITE_WORDS
 
 __all__ = ["DIALECTS", "FUNCTIONS", "Arity", "Dialect", "dialect_of"]
 
@@ -52,6 +52,13 @@ class Dialect:
     `fetch`: rows are limited with OFFSET and FETCH, after an ORDER BY, instead of LIMIT.
     `no_distinct` are aggregates that take no DISTINCT; `synonyms` are other names of functions, which canonical SQL does not use; `sized_types` take digits and scale.
     `unit_functions` take a unit and two values; `ordered_aggregates` take WITHIN GROUP.
+    `bits` are operators between numbers as bits (none: no `~` either); `arrows` take a value out of a JSON column;
+    `collations` may follow COLLATE, as they are written; `row_values`: `(a, b) IN (SELECT ...)`; `quantifiers`:
+    `> ANY (SELECT ...)`; `truth_tests`: `IS TRUE` of any value; `distinct_on` and `laterals`: those exist;
+    `grouping` is how sub-totals are asked for: "sets" (ROLLUP, CUBE, GROUPING SETS), "with" (WITH ROLLUP), or "";
+    `frames` are the kinds of window frames besides ROWS and the plain RANGE, `excludes`: they take EXCLUDE;
+    `sorted_aggregates` take an ORDER BY of their own; `set_alls` are set operations that keep duplicates.
+    `strict`: a condition is a boolean and nothing else is.
     """
 
     name: str
@@ -84,6 +91,20 @@ class Dialect:
     unit_functions: tuple[str, ...] = ()
     ordered_aggregates: tuple[str, ...] = ()
     intervals: str = ""
+    bits: tuple[str, ...] = ()
+    arrows: tuple[str, ...] = ()
+    collations: tuple[str, ...] = ()
+    row_values: bool = True
+    quantifiers: bool = False
+    truth_tests: bool = False
+    distinct_on: bool = False
+    laterals: bool = False
+    grouping: str = ""
+    frames: tuple[str, ...] = ()
+    excludes: bool = False
+    sorted_aggregates: tuple[str, ...] = ()
+    set_alls: bool = False
+    strict: bool = False
     default_schema: str | None = None
 
 
@@ -97,18 +118,25 @@ SQLITE = Dialect(
     keywords=SQLITE_WORDS,
     functions=_arities(
         "ABS:1 ROUND:1-2 SIGN:1 CEIL:1 FLOOR:1 SQRT:1 POWER:2 EXP:1 LN:1 LOG:1-2 LOG10:1 MOD:2 "
-        "LOWER:1 UPPER:1 LENGTH:1 TRIM:1-2 LTRIM:1-2 RTRIM:1-2 SUBSTR:2-3 REPLACE:3 INSTR:2 UNICODE:1 "
+        "ACOS:1 ASIN:1 ATAN:1 ATAN2:2 COS:1 SIN:1 TAN:1 DEGREES:1 RADIANS:1 PI:0 LOG2:1 TRUNC:1 RANDOM:0 "
+        "LOWER:1 UPPER:1 LENGTH:1 TRIM:1-2 LTRIM:1-2 RTRIM:1-2 SUBSTR:2-3 REPLACE:3 INSTR:2 UNICODE:1 HEX:1 "
         "COALESCE:2+ IFNULL:2 NULLIF:2 IIF:3 TYPEOF:1 "
         "DATE:1+ TIME:1+ DATETIME:1+ JULIANDAY:1+ UNIXEPOCH:1+ STRFTIME:2+ "
-        "JSON_EXTRACT:2+ JSON_ARRAY_LENGTH:1-2 JSON_TYPE:1-2"
+        "JSON_EXTRACT:2+ JSON_ARRAY_LENGTH:1-2 JSON_TYPE:1-2 JSON_VALID:1 JSON_ARRAY:1+ JSON_QUOTE:1"
     ),
-    aggregates=_arities("COUNT:1 SUM:1 AVG:1 MIN:1 MAX:1 TOTAL:1 GROUP_CONCAT:1-2"),
+    aggregates=_arities("COUNT:1 SUM:1 AVG:1 MIN:1 MAX:1 TOTAL:1 GROUP_CONCAT:1-2 JSON_GROUP_ARRAY:1"),
     windows=_arities(_WINDOWS),
     types=("INTEGER", "REAL", "NUMERIC", "TEXT"),
     synonyms={"SUBSTRING": "SUBSTR", "POW": "POWER", "CEILING": "CEIL"},
     constants=("CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_TIME"),
     joins=("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"),
     likes=("LIKE", "GLOB"),
+    bits=("&", "|", "<<", ">>"),
+    arrows=("->", "->>"),
+    collations=("BINARY", "NOCASE", "RTRIM"),
+    truth_tests=True,
+    frames=("GROUPS", "RANGE"),
+    excludes=True,
     default_schema="main",
 )
 
@@ -117,38 +145,54 @@ POSTGRES = Dialect(
     keywords=POSTGRES_WORDS,
     functions=_arities(
         "ABS:1 ROUND:1-2 SIGN:1 CEIL:1 FLOOR:1 TRUNC:1-2 SQRT:1 POWER:2 EXP:1 LN:1 LOG:1-2 MOD:2 "
-        "GREATEST:2+ LEAST:2+ WIDTH_BUCKET:4 "
+        "GREATEST:2+ LEAST:2+ WIDTH_BUCKET:4 DIV:2 CBRT:1 PI:0 DEGREES:1 RADIANS:1 SIN:1 COS:1 TAN:1 ASIN:1 ACOS:1 "
+        "ATAN:1 ATAN2:2 LOG10:1 RANDOM:0 MD5:1 ASCII:1 CHR:1 OCTET_LENGTH:1 NUM_NULLS:1+ NUM_NONNULLS:1+ "
         "LOWER:1 UPPER:1 INITCAP:1 LENGTH:1 CHAR_LENGTH:1 BTRIM:1-2 LTRIM:1-2 RTRIM:1-2 SUBSTR:2-3 REPLACE:3 "
         "STRPOS:2 LEFT:2 RIGHT:2 SPLIT_PART:3 CONCAT:1+ CONCAT_WS:2+ REVERSE:1 REGEXP_REPLACE:3-4 "
         "STARTS_WITH:2 TRANSLATE:3 "
         "COALESCE:2+ NULLIF:2 "
         "DATE_TRUNC:2 DATE_PART:2 TO_CHAR:2 TO_DATE:2 TO_TIMESTAMP:1-2 TO_NUMBER:2 AGE:1-2 NOW:0 MAKE_DATE:3 DATE:1 "
+        "TIMEZONE:2 JUSTIFY_DAYS:1 JUSTIFY_HOURS:1 JUSTIFY_INTERVAL:1 DATE_BIN:3 JSONB_TYPEOF:1 JSON_TYPEOF:1 "
         "JSONB_ARRAY_LENGTH:1 JSON_ARRAY_LENGTH:1 JSONB_EXTRACT_PATH_TEXT:2+ JSON_EXTRACT_PATH_TEXT:2+ "
         "ARRAY_LENGTH:2 CARDINALITY:1"
     ),
     aggregates=_arities(
         "COUNT:1 SUM:1 AVG:1 MIN:1 MAX:1 STDDEV:1 STDDEV_POP:1 STDDEV_SAMP:1 VARIANCE:1 VAR_POP:1 VAR_SAMP:1 "
-        "CORR:2 BOOL_AND:1 BOOL_OR:1 STRING_AGG:2 ARRAY_AGG:1"
+        "CORR:2 COVAR_POP:2 COVAR_SAMP:2 REGR_SLOPE:2 REGR_INTERCEPT:2 REGR_R2:2 BIT_AND:1 BIT_OR:1 "
+        "BOOL_AND:1 BOOL_OR:1 STRING_AGG:2 ARRAY_AGG:1 JSON_AGG:1 JSONB_AGG:1"
     ),
     windows=_arities(_WINDOWS),
     types=(
         *("INTEGER", "BIGINT", "SMALLINT", "NUMERIC", "REAL", "DOUBLE PRECISION", "TEXT", "BOOLEAN"),
-        *("DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME", "INTERVAL"),
+        *("DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME", "INTERVAL", "JSON", "JSONB", "UUID"),
     ),
     sized_types=("NUMERIC",),
-    ordered_aggregates=("PERCENTILE_CONT", "PERCENTILE_DISC"),
+    ordered_aggregates=("PERCENTILE_CONT", "PERCENTILE_DISC", "MODE"),
+    sorted_aggregates=("STRING_AGG", "ARRAY_AGG", "JSON_AGG", "JSONB_AGG"),
+    bits=("&", "|", "<<", ">>"),
+    arrows=("->", "->>", "#>", "#>>"),
+    collations=('"C"', '"POSIX"'),
+    quantifiers=True,
+    distinct_on=True,
+    laterals=True,
+    grouping="sets",
+    frames=("GROUPS", "RANGE"),
+    excludes=True,
+    set_alls=True,
+    strict=True,
     synonyms={
         "SUBSTRING": "SUBSTR",
         "POW": "POWER",
         "CEILING": "CEIL",
         "TRIM": "BTRIM",
         "CHARACTER_LENGTH": "CHAR_LENGTH",
+        "EVERY": "BOOL_AND",
     },
     plain_name=_LOWER,
     folds="lower",
     constants=("CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_TIME"),
     joins=("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"),
-    likes=("LIKE", "ILIKE", "~", "~*"),
+    likes=("LIKE", "ILIKE", "SIMILAR TO", "~", "~*"),
     units=(
         *("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"),
         *("DOW", "ISODOW", "DOY", "EPOCH", "ISOYEAR", "DECADE", "CENTURY"),
@@ -162,26 +206,39 @@ MYSQL = Dialect(
     keywords=MYSQL_WORDS,
     functions=_arities(
         "ABS:1 ROUND:1-2 SIGN:1 CEIL:1 FLOOR:1 TRUNCATE:2 SQRT:1 POWER:2 EXP:1 LN:1 LOG:1-2 LOG10:1 MOD:2 "
-        "GREATEST:2+ LEAST:2+ "
+        "GREATEST:2+ LEAST:2+ PI:0 RAND:0-1 DEGREES:1 RADIANS:1 SIN:1 COS:1 TAN:1 ASIN:1 ACOS:1 ATAN:1-2 LOG2:1 "
+        "BIT_COUNT:1 CRC32:1 CONV:3 BIN:1 OCT:1 HEX:1 MD5:1 ASCII:1 STRCMP:2 FIELD:2+ ELT:2+ FIND_IN_SET:2 SOUNDEX:1 "
+        "FORMAT:2 INET_ATON:1 "
         "LOWER:1 UPPER:1 LENGTH:1 CHAR_LENGTH:1 TRIM:1 LTRIM:1 RTRIM:1 SUBSTR:2-3 SUBSTRING_INDEX:3 REPLACE:3 "
         "INSTR:2 LOCATE:2-3 LEFT:2 RIGHT:2 CONCAT:1+ CONCAT_WS:2+ REVERSE:1 "
         "COALESCE:2+ IFNULL:2 NULLIF:2 IF:3 "
         "DATE:1 TIME:1 YEAR:1 QUARTER:1 MONTH:1 WEEK:1-2 DAY:1 HOUR:1 MINUTE:1 SECOND:1 DAYOFWEEK:1 "
         "DAYOFYEAR:1 WEEKDAY:1 WEEKOFYEAR:1 MONTHNAME:1 DAYNAME:1 LAST_DAY:1 DATEDIFF:2 DATE_FORMAT:2 "
-        "STR_TO_DATE:2 FROM_UNIXTIME:1-2 UNIX_TIMESTAMP:1 CURDATE:0 NOW:0 TO_DAYS:1 MAKEDATE:2 "
-        "JSON_EXTRACT:2+ JSON_UNQUOTE:1 JSON_VALUE:2 JSON_LENGTH:1-2"
+        "STR_TO_DATE:2 FROM_UNIXTIME:1-2 UNIX_TIMESTAMP:0-1 CURDATE:0 CURTIME:0 NOW:0 UTC_DATE:0 UTC_TIMESTAMP:0 "
+        "TO_DAYS:1 FROM_DAYS:1 MAKEDATE:2 YEARWEEK:1-2 PERIOD_DIFF:2 PERIOD_ADD:2 TIME_TO_SEC:1 SEC_TO_TIME:1 "
+        "MICROSECOND:1 TIMEDIFF:2 ADDTIME:2 SUBTIME:2 "
+        "JSON_EXTRACT:2+ JSON_UNQUOTE:1 JSON_VALUE:2 JSON_LENGTH:1-2 JSON_CONTAINS:2-3 JSON_KEYS:1-2 JSON_TYPE:1 "
+        "JSON_VALID:1 JSON_ARRAY:1+"
     ),
     aggregates=_arities(
         "COUNT:1 SUM:1 AVG:1 MIN:1 MAX:1 STDDEV:1 STDDEV_POP:1 STDDEV_SAMP:1 VARIANCE:1 VAR_POP:1 VAR_SAMP:1 "
-        "GROUP_CONCAT:1"
+        "BIT_AND:1 BIT_OR:1 BIT_XOR:1 GROUP_CONCAT:1 JSON_ARRAYAGG:1"
     ),
     windows=_arities(_WINDOWS.replace("1-3", "1-2")),  # MariaDB has no default there
     types=("SIGNED", "UNSIGNED", "DECIMAL", "DOUBLE", "FLOAT", "CHAR", "DATE", "DATETIME", "TIME"),
     sized_types=("DECIMAL",),
-    unit_functions=("TIMESTAMPDIFF",),
+    unit_functions=("TIMESTAMPDIFF", "TIMESTAMPADD"),
+    sorted_aggregates=("GROUP_CONCAT",),
+    bits=("&", "|", "<<", ">>", "^"),
+    quantifiers=True,
+    truth_tests=True,
+    grouping="with",
+    frames=("RANGE",),
+    set_alls=True,
     synonyms={
         "SUBSTRING": "SUBSTR",
         "MID": "SUBSTR",
+        "OCTET_LENGTH": "LENGTH",
         "POW": "POWER",
         "CEILING": "CEIL",
         "CHARACTER_LENGTH": "CHAR_LENGTH",
@@ -199,7 +256,10 @@ MYSQL = Dialect(
     nulls_order=False,
     filters=False,
     concat=False,
-    no_distinct=frozenset({"STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP"}),
+    no_distinct=frozenset(
+        {"STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP"}
+        | {"BIT_AND", "BIT_OR", "BIT_XOR", "JSON_ARRAYAGG"}
+    ),
     units=("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"),
     intervals="unit",
 )
@@ -209,6 +269,7 @@ _COMMON_AGGREGATES = "COUNT:1 SUM:1 AVG:1 MIN:1 MAX:1"
 DUCKDB = replace(
     POSTGRES,
     name="duckdb",
+    keywords=DUCKDB_WORDS,
     functions=_arities(
         "ABS:1 ROUND:1-2 SIGN:1 CEIL:1 FLOOR:1 SQRT:1 POWER:2 EXP:1 LN:1 LOG:1 MOD:2 GREATEST:2+ LEAST:2+ "
         "LOWER:1 UPPER:1 LENGTH:1 TRIM:1-2 LTRIM:1-2 RTRIM:1-2 SUBSTR:2-3 REPLACE:3 STRPOS:2 LEFT:2 RIGHT:2 "
@@ -221,10 +282,13 @@ DUCKDB = replace(
     types=("INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIME", "DECIMAL"),
     sized_types=("DECIMAL",),
     ordered_aggregates=(),
+    sorted_aggregates=("STRING_AGG",),
+    arrows=("->", "->>"),
+    collations=(),
     synonyms={"SUBSTRING": "SUBSTR", "POW": "POWER", "CEILING": "CEIL"},
     plain_name=_ANY_CASE,
     folds="",
-    likes=("LIKE", "ILIKE", "GLOB"),
+    likes=("LIKE", "ILIKE", "SIMILAR TO", "GLOB"),
     default_schema="main",
 )
 
@@ -244,6 +308,15 @@ SNOWFLAKE = replace(
     types=("INTEGER", "NUMBER", "FLOAT", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIME"),
     sized_types=("NUMBER",),
     ordered_aggregates=(),
+    sorted_aggregates=(),
+    bits=(),
+    arrows=(),
+    collations=(),
+    distinct_on=False,
+    laterals=False,
+    frames=(),
+    excludes=False,
+    set_alls=False,
     synonyms={"SUBSTRING": "SUBSTR", "POW": "POWER"},
     plain_name=_UPPER,
     folds="upper",
@@ -271,6 +344,15 @@ BIGQUERY = replace(
     types=("INT64", "FLOAT64", "NUMERIC", "STRING", "BOOL", "DATE", "DATETIME", "TIMESTAMP", "TIME"),
     sized_types=(),
     unit_functions=(),
+    sorted_aggregates=(),
+    bits=("&", "|", "<<", ">>", "^"),
+    row_values=False,
+    quantifiers=False,
+    truth_tests=False,
+    grouping="",
+    frames=("RANGE",),
+    set_alls=False,
+    strict=True,
     synonyms={"SUBSTRING": "SUBSTR", "POW": "POWER", "CEILING": "CEIL"},
     joins=("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"),
     likes=("LIKE",),
@@ -307,6 +389,11 @@ TSQL = Dialect(
     concat=False,
     booleans=False,
     fetch=True,
+    bits=("&", "|", "^"),
+    row_values=False,
+    quantifiers=True,
+    grouping="sets",
+    strict=True,
     no_distinct=frozenset({"STRING_AGG"}),
     constants=("CURRENT_TIMESTAMP",),
     default_schema="dbo",

@@ -1,220 +1,266 @@
-"""The expression rules of the SQL grammar, written once per level.
+"""The expression rules of the SQL grammar, written once per family.
 
-A level says which calls an expression may hold: `s` none that sees more than one row (WHERE, ON, GROUP BY,
-arguments of aggregates), `a` aggregates too (HAVING), `w` windows too (what is selected, ORDER BY). So an
-aggregate in WHERE cannot be written at all. Precedence is in the rules; what engines disagree about (`||`
-beside `+`, chained comparisons) needs parentheses.
+Precedence is in the rules; what engines disagree about (`||` beside `+`, operators on bits, chained comparisons) needs
+parentheses. Where a dialect is strict about booleans, a condition is a comparison and a value is none: a boolean
+value is compared (`paid = TRUE`), and a condition that is selected stands in parentheses.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from .dialects import Arity, Dialect
+from .families import Family
 
-__all__ = ["alternatives", "expression_rules", "function_terminals", "quoted", "shared_rules"]
+__all__ = [
+    "aggregate_groups",
+    "aggregate_rules",
+    "argument_groups",
+    "expression_rules",
+    "group_name",
+    "has_keys",
+]
+
+_INNER = {"s": "s", "a": "s", "w": "a"}
+"""The family in which arguments of aggregates stand: where one name is an aggregate and a function, those of both."""
 
 
-def quoted(text: str) -> str:
-    """Write a Lark string."""
-    return json.dumps(text, ensure_ascii=False)
+_TAKE_CONDITIONS = frozenset(
+    {"COALESCE", "NULLIF", "IFNULL", "IF", "IFF", "CONCAT", "CONCAT_WS", "NUM_NULLS", "NUM_NONNULLS"}
+    | {"BOOL_AND", "BOOL_OR", "COUNTIF", "ARRAY_AGG", "JSON_AGG", "JSONB_AGG"}
+)
+"""Functions and aggregates that take a condition where booleans are strict."""
 
 
-def alternatives(texts: Iterable[str]) -> str:
-    """Write Lark strings with `|` between them."""
-    return " | ".join(quoted(text) for text in texts)
+def group_name(prefix: str, arity: Arity) -> str:
+    """Name the terminal of the functions that take so many arguments."""
+    low, high = arity
+    return f"{prefix}_{low}_{'N' if high is None else high}"
 
 
 def expression_rules(
-    level: str, dialect: Dialect, functions: Mapping[str, Arity], grounded: int
+    family: Family, dialect: Dialect, functions: Mapping[str, Arity], grounded: int
 ) -> Iterator[str]:
-    """Yield the rules of one level; `grounded` columns (VCOL_0, VCOL_1...) take only stored values."""
-    x = level
-    columns = [f"VCOL_{number}" for number in range(grounded)]
-    yield f'expr_{x}: and_{x} (" OR " and_{x})*'
-    yield f'and_{x}: not_{x} (" AND " not_{x})*'
-    yield f'not_{x}: "NOT " not_{x} | pred_{x}'
-    preds = [
-        f"operand_{x} tail_{x}?",
-        "exists",
-        *(f"{name} vtail_{x}_{i}?" for i, name in enumerate(columns)),
-    ]
-    yield f"pred_{x}: " + " | ".join(preds)
-    rhs = f"rhs_{x}" if columns else f"operand_{x}"
-    like = f"(LIKE {rhs} (ESCAPE ESCAPER)?)" if dialect.escape else f"LIKE {rhs}"
-    matches = f" | MATCH {rhs}" if set(dialect.likes) - {"LIKE", "ILIKE"} else ""
-    others = f'COMPARE {rhs} | ISNULL | {like}{matches} | BETWEEN {rhs} " AND " {rhs}'
-    yield f'tail_{x}: EQUAL {rhs} | IN {rhs} (", " {rhs})* ")" | IN scalar ")" | {others}'
+    """Yield the rules of one family; `grounded` columns (VCOL_0, VCOL_1...) take only stored values."""
+    yield family.rule("cond", '@and (" OR " @and)*')
+    yield family.rule("and", '@not (" AND " @not)*')
+    yield family.rule("not", '"NOT " @not', "@pred")
+    yield from _predicates(family, dialect, grounded)
+    yield from _tails(family, dialect, grounded)
+    yield from _arithmetic(family, dialect, grounded)
+    yield from _factors(family, dialect)
+    shapes: list[str] = []
+    for prefix, value, table in argument_groups(functions, dialect):
+        shapes += [f'{group_name(prefix, arity)} {_counted(value, arity)} ")"' for arity in _sorted(table)]
+    yield family.rule("call", *shapes)
+    if dialect.strict:
+        truth = ['"CAST(" @bool " AS " TRUTH_TYPE ")"'] if dialect.booleans else []
+        yield family.rule("cast", '"CAST(" @rhs " AS " TYPE ")"', *truth)
+    else:
+        yield family.rule("cast", '"CAST(" @val " AS " TYPE ")"')
+    if dialect.arrows:
+        yield family.rule("json", "col ARROW JPATH", "@cast ARROW JPATH", "@json ARROW JPATH")
+    yield family.rule(
+        "case", '"CASE WHEN " @cond " THEN " @val (" WHEN " @cond " THEN " @val)* (" ELSE " @val)? " END"'
+    )
+
+
+def argument_groups(
+    functions: Mapping[str, Arity], dialect: Dialect
+) -> list[tuple[str, str, dict[str, Arity]]]:
+    """Return prefix, rule of arguments, and functions: where booleans are strict, few functions take a condition."""
+    if not dialect.strict:
+        return [("CALL", "@val", dict(functions))]
+    free = {name: arity for name, arity in functions.items() if name in _TAKE_CONDITIONS}
+    held = {name: arity for name, arity in functions.items() if name not in _TAKE_CONDITIONS}
+    return [("CALL", "@rhs", held), ("PICK", "@val", free)]
+
+
+def _predicates(family: Family, dialect: Dialect, grounded: int) -> Iterator[str]:
+    """Yield conditions, and the values that may be selected or compared."""
+    exists = '"EXISTS (" subqueryx ")"'
+    own = [f"VCOL_{i} @vtail_{i}" for i in range(grounded)]
+    if (
+        dialect.row_values and family.key == "s"
+    ):  # two or three values that are looked for in a sub-query of as many columns
+        yield family.rule(
+            "row",
+            '"(" @cell ", " @cell ")" IN select_2x ")"',
+            '"(" @cell ", " @cell ", " @cell ")" IN select_3x ")"',
+        )
+        yield family.rule("cell", "col", "@call")
+        yield family.rule("found", exists, "@row")
+        exists = "@found"
+    if not dialect.strict:
+        yield family.rule("pred", "@operand @tail?", exists, *own, *(f"VCOL_{i}" for i in range(grounded)))
+        yield family.rule("val", "@cond")
+        return
+    vcol = ["vcol"] if grounded else []
+    if dialect.booleans:
+        yield family.rule("bool", exists, '"(" @cond ")"')
+        yield family.rule(
+            "pred", "@operand @tail", "@bool", "@bool (EQUAL | NULLSAFE) @val", "@bool ISNULL", *own
+        )
+        yield family.rule("val", "@operand", "@bool", "TRUTH", *vcol)
+        return
+    yield family.rule("pred", "@operand @tail", exists, '"(" @cond ")"', *own)
+    yield family.rule("val", "@operand", *vcol)
+
+
+def _tails(family: Family, dialect: Dialect, grounded: int) -> Iterator[str]:
+    """Yield what follows the left side of a comparison."""
+    other = "@val" if dialect.strict and dialect.booleans else "@rhs"
+    like = "LIKE @rhs (ESCAPE ESCAPER)?" if dialect.escape else "LIKE @rhs"
+    rest = ["COMPARE @rhs", f"NULLSAFE {other}", like, 'BETWEEN @rhs " AND " @rhs', "ISNULL", 'IN scalar ")"']
+    rest += ["MATCH @rhs"] if set(dialect.likes) - {"LIKE", "ILIKE"} else []
+    rest += ['(EQUAL | COMPARE) QUANT scalar ")"'] if dialect.quantifiers else []
+    yield family.rule("rhs", "@operand", *(["vcol"] if grounded else []))
+    yield family.rule("tail", f"EQUAL {other}", 'IN @rhs (", " @rhs)* ")"', *rest)
     for i in range(grounded):
         value = f"VALUE_{i}"
-        yield f'vtail_{x}_{i}: EQUAL ({value} | vother_{x}) | IN {value} (", " {value})* ")" | IN scalar ")" | {others}'
-    part = f"factor_{x}"
-    if columns:
-        yield f"rhs_{x}: operand_{x} | vcol"
-        yield f'vother_{x}: col | vcol | "(" scalar ")"'
-        if dialect.concat:
-            yield f"part_{x}: factor_{x} | vcol"
-        part = f"part_{x}"
-    yield f"operand_{x}: concat_{x} | sum_{x}" if dialect.concat else f"operand_{x}: sum_{x}"
+        yield family.rule(f"vtail_{i}", f"EQUAL ({value} | vother)", f'IN {value} (", " {value})* ")"', *rest)
+
+
+def _arithmetic(family: Family, dialect: Dialect, grounded: int) -> Iterator[str]:
+    kinds = ["@sum", *(["@concat"] if dialect.concat else []), *(["@bits"] if dialect.bits else [])]
+    yield family.rule("operand", *kinds)
     if dialect.concat:
-        yield f'concat_{x}: {part} (" || " {part})+'
-    addend = f"term_{x}"
-    if dialect.intervals == "unit":
-        addend = f"(term_{x} | INTERVAL | interval_{x})"
-        yield f'interval_{x}: "INTERVAL (" expr_{x} ")" INTERVAL_UNIT'
-    yield f"sum_{x}: term_{x} (ADD {addend})*"
-    yield f"term_{x}: factor_{x} (MULTIPLY factor_{x})*"
-    yield f"factor_{x}: " + " | ".join(_factors(x, dialect))
-    yield from _calls(x, functions)
-    yield f'case_{x}: "CASE WHEN " expr_{x} " THEN " expr_{x} (" WHEN " expr_{x} " THEN " expr_{x})* (" ELSE " expr_{x})? " END"'
-
-
-def _factors(x: str, dialect: Dialect) -> Iterator[str]:
-    yield from ("NUMBER", "STRING", "CONSTANT", "col")
-    yield f'"(" expr_{x} ")"'
-    yield '"(" scalar ")"'
-    yield f'"-(" expr_{x} ")"'
-    yield f"call_{x}"
-    yield f"case_{x}"
-    yield f'"CAST(" expr_{x} " AS " TYPE ")"'
-    if dialect.units:
-        yield f'"EXTRACT(" UNIT " FROM " operand_{x} ")"'
-    if dialect.unit_functions:
-        yield f'UNIT_CALL UNIT ", " expr_{x} ", " expr_{x} ")"'
-    if dialect.intervals == "quoted":
-        yield "INTERVAL"
-    if x == "a":
-        yield "agg"
-    if x == "w":
-        yield "wagg over?"
-        yield "wcall over"
-
-
-def _calls(x: str, functions: Mapping[str, Arity]) -> Iterator[str]:
-    """Yield one rule whose alternatives are the numbers of arguments that functions take."""
-    shapes = [
-        f'{_group(arity)} {_arguments(f"expr_{x}", arity)}")"'
-        for arity in sorted(set(functions.values()), key=str)
+        yield family.rule("part", "@factor", *(["vcol"] if grounded else []))
+        yield family.rule("concat", '@part (" || " @part)+')
+    if dialect.bits:
+        yield family.rule("bits", "@factor BITS @factor")
+    units = ["INTERVAL", '"INTERVAL (" @val ")" INTERVAL_UNIT'] if dialect.intervals == "unit" else []
+    yield family.rule("addend", "@term", *units)
+    if not has_keys(dialect):
+        yield family.rule("sum", "@term (ADD @addend)*")
+        yield family.rule("term", "@factor (MULTIPLY @factor)*")
+        return
+    # What is sorted or grouped by may be no constant, so what has an operator or reads something is told apart.
+    yield family.rule("sum", "@term", "@sums")
+    yield family.rule("sums", "@sum ADD @addend")
+    yield family.rule("term", "@factor", "@terms")
+    yield family.rule("terms", "@term MULTIPLY @factor")
+    kinds = [
+        "@sums",
+        "@terms",
+        *(["@concat"] if dialect.concat else []),
+        *(["@bits"] if dialect.bits else []),
     ]
-    yield f"call_{x}: " + " | ".join(shapes)
+    yield family.rule("live", *kinds, "@read")
+    vcol = ["vcol"] if grounded else []
+    if family.key == "a":
+        return
+    yield family.rule("key", "@live", '"(" @cond ")"', '"EXISTS (" subqueryx ")"', *vcol)
 
 
-def _group(arity: Arity) -> str:
-    low, high = arity
-    return f"CALL_{low}_{'N' if high is None else high}"
+def _factors(family: Family, dialect: Dialect) -> Iterator[str]:
+    inner = "@operand" if dialect.strict else "@cond"
+    fixed = ["NUMBER", "STRING", "CONSTANT", f'"(" {inner} ")"']
+    fixed += ["TRUTH"] if dialect.booleans and not dialect.strict else []
+    fixed += ["INTERVAL"] if dialect.intervals == "quoted" else []
+    read = ["col", '"(" scalar ")"', "@call", "@case", "@cast", *_special_factors(dialect, inner)]
+    if family.key == "a":
+        read.append("agg")
+    if family.key == "w":
+        read += ["wagg over?", "wset", "wcall over"]
+    if family.key in "aw" and dialect.grouping == "sets":
+        read.append('"GROUPING(" val_s ")"')
+    if dialect.name == "sqlite":
+        value = f"val_{_INNER[family.key]}"
+        read.append(f'MINMAX {value} (", " {value})+ ")"')
+    if not has_keys(dialect):
+        yield family.rule("factor", *fixed, *read, f'"-(" {inner} ")"')
+        return
+    yield family.rule("factor", "@fixed", "@read")
+    yield family.rule("fixed", *fixed, '"-(" @fixed ")"')
+    yield family.rule("read", *read, '"-(" @live ")"')
 
 
-def _arguments(argument: str, arity: Arity) -> str:
+def _special_factors(dialect: Dialect, inner: str) -> Iterator[str]:
+    """Yield what only some dialects have."""
+    if dialect.bits:
+        yield f'"~(" {inner} ")"'
+    if dialect.arrows:
+        yield '"(" @json ")"'
+    if dialect.collations:
+        yield '"(" @factor COLLATE ")"'
+    if dialect.units:
+        yield '"EXTRACT(" UNIT " FROM " @operand ")"'
+    if dialect.unit_functions:
+        yield 'UNIT_CALL UNIT ", " @val ", " @val ")"'
+
+
+def has_keys(dialect: Dialect) -> bool:
+    """Tell whether a constant may not be sorted or grouped by; T-SQL needs positions there."""
+    return dialect.strict and not dialect.fetch
+
+
+def aggregate_rules(dialect: Dialect) -> Iterator[str]:
+    """`agg` takes plain arguments; `wagg`, which may have OVER, also aggregates (`SUM(COUNT(*)) OVER ()`)."""
+    filters = ' (" FILTER (WHERE " cond_s ")")?' if dialect.filters else ""
+    plain, more = _aggregates(dialect, "val_s")
+    yield f"agg: ({' | '.join([*plain, *more])}){filters}"
+    plain, more = _aggregates(dialect, "val_a")
+    yield f"wagg: ({' | '.join(plain)}){filters}"
+    yield f"wset: ({' | '.join(more)}){filters}"
+    yield 'parts: "PARTITION BY " val_a (", " val_a)*'
+    shapes = [
+        f'{group_name("WIN", arity)} {_counted("val_a", arity)} ")"' for arity in _sorted(dialect.windows)
+    ]
+    yield f"wcall: {' | '.join(shapes)}"
+    yield 'over: " OVER (" (parts (ORDER_BY wkeys frame?)? | "ORDER BY " wkeys frame?)? ")"'
+    yield 'wkeys: val_a way (", " val_a way)*'
+
+
+def _aggregates(dialect: Dialect, inner: str) -> tuple[list[str], list[str]]:
+    """Return the shapes of aggregates that may have OVER, and of those that may not."""
+    several = f' (", " {inner})*' if dialect.name == "mysql" else ""
+    plain, more = [f'"COUNT(" ("*" | {inner}) ")"'], [f'"COUNT(" DISTINCT {inner}{several} ")"']
+    held = inner.replace("val", "rhs") if dialect.strict else inner
+    for prefix, table in aggregate_groups(dialect).items():
+        value = inner if prefix == "TRUE" else held
+        for arity in _sorted(table):
+            plain.append(f'{group_name(prefix, arity)} {_counted(value, arity)} ")"')
+            if prefix != "AGP" and arity[0] == 1:
+                more.append(f'{group_name(prefix, arity)} DISTINCT {value} ")"')
+    if dialect.name == "sqlite":
+        plain.append(f'MINMAX {inner} ")"')
+        more.append(f'MINMAX DISTINCT {inner} ")"')
+    order = 'ORDER_BY val_s way (", " val_s way)*'
+    ending = ' (" SEPARATOR " STRING)?' if dialect.name == "mysql" else ""
+    for arity in _sorted({name: dialect.aggregates[name] for name in dialect.sorted_aggregates}):
+        name, values = group_name("SORTED", arity), _counted(inner, arity)
+        plain.append(f'{name} {values}{ending} ")"')
+        more.append(f'{name} (DISTINCT {values} ({order})? | {values} {order}){ending} ")"')
+    for call in ("ORDERED_CALL NUMBER", '"MODE("') if dialect.ordered_aggregates else ():
+        more.append(f'{call} ")" " WITHIN GROUP (ORDER BY " val_s way ")"')
+    return plain, more
+
+
+def aggregate_groups(dialect: Dialect) -> dict[str, dict[str, Arity]]:
+    """Return the aggregates by the prefix of their terminals: those with DISTINCT, without, and of conditions."""
+    apart = {"COUNT", *dialect.sorted_aggregates, *({"MIN", "MAX"} if dialect.name == "sqlite" else ())}
+    groups: dict[str, dict[str, Arity]] = {"AGG": {}, "AGP": {}, "TRUE": {}}
+    for name, arity in dialect.aggregates.items():
+        if name not in apart:
+            truth = dialect.strict and name in _TAKE_CONDITIONS
+            groups["AGP" if name in dialect.no_distinct else "TRUE" if truth else "AGG"][name] = arity
+    return groups
+
+
+def _sorted(functions: Mapping[str, Arity]) -> list[Arity]:
+    """Return the numbers of arguments that functions take, in an order that does not change."""
+    return sorted(set(functions.values()), key=str)
+
+
+def _counted(argument: str, arity: Arity) -> str:
     """Write `low` to `high` arguments with commas between them."""
     low, high = arity
     text = ' ", " '.join([argument] * low)
     if high is None:
-        return f'{text} (", " {argument})* '
+        return f'{text} (", " {argument})*'
     optional = ""
     for position in range(high, low, -1):
         comma = '", " ' if position > 1 else ""
         optional = f"({comma}{argument}{' ' + optional if optional else ''})?"
-    return f"{text} {optional} ".lstrip()
-
-
-def function_terminals(prefix: str, functions: Mapping[str, Arity]) -> Iterator[str]:
-    """Yield one terminal per number of arguments; the parenthesis belongs to it, so that no name can run into it."""
-    groups: dict[Arity, list[str]] = {}
-    for name, arity in functions.items():
-        groups.setdefault(arity, []).append(name + "(")
-    for arity, names in sorted(groups.items(), key=str):
-        yield f"{_group(arity).replace('CALL', prefix)}: {alternatives(sorted(names))}"
-
-
-def shared_rules(dialect: Dialect, functions: Mapping[str, Arity]) -> Iterator[str]:
-    """Yield what the levels share: operators, literals, aggregates, windows."""
-    yield 'exists: "EXISTS (" subquery ")"'
-    yield 'EQUAL: " = " | " <> "'
-    yield f"COMPARE: {alternatives([' < ', ' <= ', ' > ', ' >= ', f' {dialect.null_safe} '])}"
-    yield 'ISNULL: " IS NULL" | " IS NOT NULL"'
-    yield 'IN: " IN (" | " NOT IN ("'
-    likes = [word for word in dialect.likes if word in ("LIKE", "ILIKE")]
-    yield f"LIKE: {alternatives(f' {word} ' for like in likes for word in (like, f'NOT {like}'))}"
-    if others := [word for word in dialect.likes if word not in likes]:
-        negated = {"~": "!~", "~*": "!~*"}
-        words = [word for like in others for word in (like, negated.get(like, f"NOT {like}"))]
-        yield f"MATCH: {alternatives(f' {word} ' for word in words)}"
-    if dialect.escape:
-        yield 'ESCAPE: " ESCAPE "'
-        mark = r"'([^'\\\x00-\x1f\x7f]|\\\\)'" if dialect.backslash_escapes else r"'[^'\x00-\x1f\x7f]'"
-        yield f"ESCAPER: /{mark}/"
-    yield 'BETWEEN: " BETWEEN " | " NOT BETWEEN "'
-    yield 'ADD: " + " | " - "'
-    yield 'MULTIPLY: " * " | " / " | " % "'
-    yield from _literals(dialect)
-    yield from function_terminals("CALL", functions)
-    yield from _aggregates(dialect)
-
-
-def _literals(dialect: Dialect) -> Iterator[str]:
-    yield r"NUMBER: /-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?/"
-    # No control characters; '' is the only way to write a quote, and a backslash is plain or doubled.
-    inner = r"[^'\\\x00-\x1f\x7f]|\\\\" if dialect.backslash_escapes else r"[^'\x00-\x1f\x7f]"
-    inner += "|''" if dialect.doubled_quotes else r"|\\'"
-    yield f"STRING: /'({inner}){{0,300}}'/"
-    truths = ["TRUE", "FALSE"] if dialect.booleans else []
-    yield f"CONSTANT: {alternatives(['NULL', *truths, *dialect.constants])}"
-    sized = [rf"/{word}\([0-9]{{1,2}}, [0-9]{{1,2}}\)/" for word in dialect.sized_types]
-    yield f"TYPE: {' | '.join([alternatives(dialect.types), *sized])}"
-    if dialect.units:
-        yield f"UNIT: {alternatives(dialect.units)}"
-    if dialect.intervals == "quoted":
-        yield "INTERVAL: /INTERVAL '[0-9]{1,6} (year|month|week|day|hour|minute|second)s?'/"
-    elif dialect.intervals:
-        yield "INTERVAL: /INTERVAL [0-9]{1,6} (YEAR|QUARTER|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)/"
-        yield f"INTERVAL_UNIT: {alternatives(f' {unit}' for unit in dialect.units)}"
-    if dialect.unit_functions:
-        yield f"UNIT_CALL: {alternatives(name + '(' for name in dialect.unit_functions)}"
-
-
-def _aggregates(dialect: Dialect) -> Iterator[str]:
-    """`agg` takes a plain argument; `wagg`, which may have OVER, also an aggregate (`SUM(COUNT(*)) OVER ()`)."""
-    counted = {"COUNT", *dialect.no_distinct}
-    distinct = {name: arity for name, arity in dialect.aggregates.items() if name not in counted}
-    plain = {name: arity for name, arity in dialect.aggregates.items() if name in dialect.no_distinct}
-    filters = ' (" FILTER (WHERE " expr_s ")")?' if dialect.filters else ""
-    for rule, inner in (("agg", "expr_s"), ("wagg", "expr_a")):
-        shapes = [f'"COUNT(" ("*" | DISTINCT? {inner}) ")"']
-        for prefix, word, table in (("AGG", "DISTINCT? ", distinct), ("AGP", "", plain)):
-            for arity in sorted(set(table.values()), key=str):
-                shapes.append(f'{_group(arity).replace("CALL", prefix)} {word}{_arguments(inner, arity)}")"')
-        if dialect.ordered_aggregates:
-            nulls = " NULLS?" if dialect.nulls_order else ""
-            shapes.append(f'ORDERED_CALL NUMBER ")" " WITHIN GROUP (ORDER BY " expr_s DIRECTION?{nulls} ")"')
-        yield f"{rule}: ({' | '.join(shapes)}){filters}"
-    if dialect.ordered_aggregates:
-        yield f"ORDERED_CALL: {alternatives(name + '(' for name in dialect.ordered_aggregates)}"
-    yield from function_terminals("AGG", distinct)
-    yield from function_terminals("AGP", plain)
-    yield from _windows(dialect)
-
-
-def _windows(dialect: Dialect) -> Iterator[str]:
-    """Windows; a frame begins before it ends, and RANGE counts no rows."""
-    shapes = [
-        f'{_group(arity).replace("CALL", "WIN")} {_arguments("expr_a", arity)}")"'
-        for arity in sorted(set(dialect.windows.values()), key=str)
-    ]
-    yield f"wcall: {' | '.join(shapes)}"
-    yield from function_terminals("WIN", dialect.windows)
-    yield 'over: " OVER (" ("PARTITION BY " expr_a (", " expr_a)* (ORDER_BY wkeys)? | "ORDER BY " wkeys)? ")"'
-    yield 'wkeys: wkey (", " wkey)* frame?'
-    yield "wkey: expr_a DIRECTION?" + (" NULLS?" if dialect.nulls_order else "")
-    yield 'frame: " ROWS BETWEEN " rows | " RANGE BETWEEN " ranges'
-    yield "rows: (START | COUNT PRECEDING) AND after | CURRENT AND later | COUNT FOLLOWING AND (COUNT FOLLOWING | END)"
-    yield "after: COUNT (PRECEDING | FOLLOWING) | CURRENT | END"
-    yield "later: COUNT FOLLOWING | CURRENT | END"
-    yield "ranges: START AND (CURRENT | END) | CURRENT AND (CURRENT | END)"
-    yield 'START: "UNBOUNDED PRECEDING"'
-    yield 'END: "UNBOUNDED FOLLOWING"'
-    yield 'CURRENT: "CURRENT ROW"'
-    yield 'AND: " AND "'
-    yield 'PRECEDING: " PRECEDING"'
-    yield 'FOLLOWING: " FOLLOWING"'
-    yield "COUNT: /0|[1-9][0-9]{0,3}/"
+    return f"{text} {optional}".strip()

@@ -18,8 +18,10 @@ from jigwork.errors import ConfigurationError
 from jigwork.grammars.schema import Schema
 
 from .dialects import Arity, Dialect, dialect_of
-from .expressions import alternatives, expression_rules, quoted, shared_rules
+from .families import alternatives, quoted
 from .names import CTE_NAMES, DERIVED_NAMES, quote_name, string_literal, table_aliases
+from .statements import statement_rules
+from .terminals import shared_rules
 from .trusted import TrustedQuery, call_rules
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def sql_grammar(
     values: Values = False,
     trusted: Sequence[TrustedQuery] = (),
     trusted_only: bool = False,
+    recursive: bool = False,
     name: str = "sql",
 ) -> Grammar:
     """Build the grammar of the SELECT statements that may be asked of `schema`.
@@ -51,6 +54,7 @@ def sql_grammar(
     dialect's allow-list (`FUNCTIONS`). `values=True` grounds filters: a column whose stored values the schema
     knows is compared only with those (`=`, `<>`, IN); a mapping `{"table.column": [...]}` names columns and values.
     `trusted` queries may be called instead of writing one; with `trusted_only`, nothing else can be written.
+    `recursive` lets WITH queries read themselves.
     Raises ConfigurationError for a schema without tables, an unknown function, column or dialect.
     """
     from jigwork.grammars import Grammar
@@ -63,6 +67,7 @@ def sql_grammar(
         values=values,
         trusted=trusted,
         trusted_only=trusted_only,
+        recursive=recursive,
     )
     return Grammar.from_lark(text, name=name)
 
@@ -76,6 +81,7 @@ def sql_grammar_text(
     values: Values = False,
     trusted: Sequence[TrustedQuery] = (),
     trusted_only: bool = False,
+    recursive: bool = False,
 ) -> str:
     """Return the Lark text of `sql_grammar`."""
     rules = dialect_of(dialect or schema.dialect)
@@ -92,8 +98,14 @@ def sql_grammar_text(
     lines = [
         "start: query | call" if trusted else "start: query",
         *(call_rules(trusted, rules.name) if trusted else ()),
-        *_statement_rules(rules, max_limit),
-        *(line for level in "saw" for line in expression_rules(level, rules, allowed, len(grounds))),
+        *statement_rules(
+            rules,
+            allowed,
+            tables=_table_alternatives(schema),
+            grounded=len(grounds),
+            max_limit=max_limit,
+            recursive=recursive,
+        ),
         *shared_rules(rules, allowed),
         *_name_rules(schema, rules, grounds),
     ]
@@ -111,62 +123,6 @@ def _choose_functions(dialect: Dialect, names: Sequence[str] | None) -> Mapping[
     if not wanted:
         raise ConfigurationError("functions may not be empty; leave it out to allow the dialect's list")
     return {name: dialect.functions[name] for name in wanted}
-
-
-def _statement_rules(dialect: Dialect, max_limit: int) -> Iterator[str]:
-    optional = "" if dialect.fetch else "?"
-    yield f"query: with? (select order{optional} | compound positions{optional}) limit"
-    yield 'with: "WITH " cte (", " cte)* " "'
-    yield 'cte: CTE " AS (" subquery ")"'
-    if dialect.fetch:
-        yield "subquery: (select | compound) | (select order | compound positions) limit"
-    else:
-        yield "subquery: (select order? | compound positions?) limit?"
-    yield f'compound: select (SETOP select)+ | select (" {dialect.intersect} " select)+'
-    yield f"SETOP: {alternatives(f' {word} ' for word in dialect.set_operations)}"
-    yield 'select: "SELECT " DISTINCT? ("*" from | item (", " item)* from?)'
-    yield 'DISTINCT: "DISTINCT "'
-    yield 'item: expr_w (" AS " OUT)?'
-    sorting = "(order limit)?" if dialect.fetch else "order? limit?"
-    yield f"scalar: one {sorting} | one (SETOP one)+"
-    yield 'one: "SELECT " DISTINCT? expr_w from?'
-    yield 'from: " FROM " source join* (" WHERE " expr_s)? (group | having)?'
-    yield 'join: JOIN source " ON " expr_s | " CROSS JOIN " source'
-    yield f"JOIN: {alternatives(f' {kind} ' for kind in dialect.joins)}"
-    yield 'group: " GROUP BY " expr_s (", " expr_s)* having?'
-    yield 'having: " HAVING " expr_a'
-    yield 'order: ORDER_BY key (", " key)*'
-    yield "key: expr_w DIRECTION?" + (" NULLS?" if dialect.nulls_order else "")
-    yield 'positions: ORDER_BY position (", " position)*'
-    yield "position: POSITION DIRECTION?" + (" NULLS?" if dialect.nulls_order else "")
-    yield 'ORDER_BY: " ORDER BY "'
-    yield "POSITION: /[1-9][0-9]?/"
-    yield 'DIRECTION: " ASC" | " DESC"'
-    if dialect.nulls_order:
-        yield 'NULLS: " NULLS FIRST" | " NULLS LAST"'
-    if dialect.fetch:
-        yield 'limit: " OFFSET " OFFSET " ROWS FETCH NEXT " LIMIT " ROWS ONLY"'
-    else:
-        yield 'limit: " LIMIT " LIMIT (" OFFSET " OFFSET)?'
-    yield f"LIMIT: /{_up_to(max_limit)}/"
-    yield "OFFSET: /0|[1-9][0-9]{0,8}/"
-
-
-def _up_to(maximum: int) -> str:
-    """Return a regex for the numbers 1 to `maximum`, without leading zeros; longer alternatives first."""
-    digits = str(maximum)
-    exact: list[str] = []
-    for index, digit in enumerate(digits):
-        low = 1 if index == 0 else 0
-        rest = len(digits) - index - 1
-        if int(digit) > low:
-            tail = f"[0-9]{{{rest}}}" if rest else ""
-            exact.append(f"{digits[:index]}[{low}-{int(digit) - 1}]{tail}")
-    exact.insert(0, digits)
-    if len(digits) > 1:
-        shorter = f"[1-9][0-9]{{0,{len(digits) - 2}}}" if len(digits) > 2 else "[1-9]"
-        exact.append(shorter)
-    return "|".join(exact)
 
 
 def _grounds(schema: Schema, values: Values) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -203,6 +159,8 @@ def _name_rules(
     opening, closing = (re.escape(mark) for mark in dialect.quotes)
     plain = "[a-z_][a-z0-9_]{0,62}" if dialect.folds == "lower" else "[A-Za-z_][A-Za-z0-9_]{0,62}"
     yield f"OUT: /{plain}|{opening}[^{closing}\\\\\\x00-\\x1f\\x7f]{{1,63}}{closing}/"
+    yield f"FIRST: {quoted(ctes[0])}"
+    yield f"NEXT: {alternatives(ctes[1:])}"
     yield f"CTE: {alternatives(ctes)}"
     yield f"SUB: {alternatives(derived)}"
     yield f'QCTE: ({alternatives([*ctes, *derived])}) "." /[a-z_][a-z0-9_]{{0,62}}/'
@@ -215,12 +173,12 @@ def _name_rules(
             if (table.name, column.name) not in grounds
         ]
         groups.append((str(number), [written], list(aliases[table.name]), columns))
-    source = 'CTE (" AS " SUB)? | "(" subquery ")" " AS " SUB'
     if len(tables) < MERGE_FROM:
-        yield from _separate(source, groups)
+        yield from _separate(groups)
     else:
-        yield from _merged(source, groups)
+        yield from _merged(groups)
     if grounds:
+        yield 'vother: col | vcol | "(" scalar ")"'
         yield "vcol: " + " | ".join(f"VCOL_{index}" for index in range(len(grounds)))
     for index, ((table_name, column_name), texts) in enumerate(grounds.items()):
         qualifiers = [quote_name(table_name, dialect.name), *aliases[table_name]]
@@ -239,11 +197,18 @@ def _literals(texts: Sequence[str], dialect: Dialect) -> list[str]:
     return written or ["''"]
 
 
-def _separate(source: str, groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> Iterator[str]:
+def _table_alternatives(schema: Schema) -> str:
+    """Write what a table in FROM may be: a terminal for each, or one for all where there are many."""
+    count = sum(bool(table.columns) for table in schema.tables)
+    if count >= MERGE_FROM:
+        return 'TABLE (" AS " ALIAS)?'
+    return " | ".join(f'TABLE_{number} (" AS " ALIAS_{number})?' for number in range(count))
+
+
+def _separate(groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> Iterator[str]:
     """Yield a terminal per table: a table pairs only with its own aliases."""
-    named = [f'TABLE_{number} (" AS " ALIAS_{number})?' for number, *_ in groups]
-    yield "source: " + " | ".join([*named, source])
-    yield "col: " + " | ".join([*(f"COLUMN_{number}" for number, _, _, columns in groups if columns), "QCTE"])
+    columns = [f"COLUMN_{number}" for number, _, _, columns in groups if columns]
+    yield from _columns(" | ".join(columns))
     for number, table, aliases, columns in groups:
         yield f"TABLE_{number}: {alternatives(table)}"
         yield f"ALIAS_{number}: {alternatives(aliases)}"
@@ -251,10 +216,14 @@ def _separate(source: str, groups: Sequence[tuple[str, list[str], list[str], lis
             yield f'COLUMN_{number}: ({alternatives([*table, *aliases])}) "." ({alternatives(columns)})'
 
 
-def _merged(source: str, groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> Iterator[str]:
+def _columns(own: str) -> Iterator[str]:
+    """Yield what a column may be: of a table, or of a sub-query in FROM or WITH."""
+    yield f"col: {own} | QCTE" if own else "col: QCTE"
+
+
+def _merged(groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> Iterator[str]:
     """Yield one terminal for all tables, one for all aliases, one for all columns."""
-    yield f'source: TABLE (" AS " ALIAS)? | {source}'
-    yield "col: COLUMN | QCTE"
+    yield from _columns("COLUMN")
     yield f"TABLE: {alternatives(name for _, table, _, _ in groups for name in table)}"
     yield f"ALIAS: {alternatives(name for _, _, aliases, _ in groups for name in aliases)}"
     columns = [

@@ -1,19 +1,20 @@
 """Text to a sqlglot tree that says what was written, and nothing that may not be there.
 
-Functions stay as written (sqlglot would turn `STRFTIME('%Y', x)` into something of its own), so that names can be
-checked against an allow-list and printed again unchanged. Every node type, and every part of a node, must be on
+Functions stay as written, so that names can be checked against an allow-list and printed again unchanged; VALUES
+becomes the SELECTs that it stands for. Every node type, and every part of a node, must be on
 the list below: what is not known is refused, not skipped.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jigwork.errors import MissingExtraError, SQLRefused
+from jigwork.errors import SQLRefused
 
 from .dialects import dialect_of
+from .reader import reader
+from .reshape import reshape
 from .scan import place, prepare
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _PARTS: dict[str, frozenset[str]] = {
     "Except": _QUERY | _BINARY | {"distinct"},
     "Intersect": _QUERY | _BINARY | {"distinct"},
     "With": _ITEMS | {"recursive"},
-    "CTE": frozenset({"this", "alias"}),
     "Subquery": _QUERY | {"this", "alias"},
     "Table": frozenset({"this", "alias", "db"}),
     "TableAlias": frozenset({"this", "columns"}),
@@ -50,13 +50,19 @@ _PARTS: dict[str, frozenset[str]] = {
     "DataType": frozenset({"this", "expressions", "nested"}),
     "DataTypeParam": _THIS,
     "Anonymous": frozenset({"this", "expressions"}),
-    "Distinct": _ITEMS,
+    "Distinct": _ITEMS | {"on"},
     "Filter": _BINARY,
     "Window": frozenset({"this", "partition_by", "order", "spec", "over", "alias"}),
-    "WindowSpec": frozenset({"kind", "start", "start_side", "end", "end_side"}),
+    "WindowSpec": frozenset({"kind", "start", "start_side", "end", "end_side", "exclude"}),
     "Ordered": frozenset({"this", "desc", "nulls_first"}),
     "Join": frozenset({"this", "side", "kind", "on", "using", "method"}),
-    "Interval": frozenset({"this", "unit"}),
+    "Interval": frozenset({"this", "unit", "fraction_in_string"}),
+    "Lateral": frozenset({"this", "alias"}),
+    "Array": _ITEMS,
+    "Order": _ITEMS | _THIS,
+    "Group": frozenset({"expressions", "rollup"}),
+    "AtTimeZone": frozenset({"this", "zone"}),
+    "CTE": frozenset({"this", "alias", "materialized"}),
     "DPipe": _BINARY | {"safe"},
     "Div": _BINARY | {"typed", "safe"},
     "WithinGroup": _BINARY,
@@ -70,15 +76,29 @@ _PARTS: dict[str, frozenset[str]] = {
     "CurrentDate": _NONE,
     "CurrentTime": _NONE,
     "CurrentTimestamp": _NONE,
-    **dict.fromkeys(("Group", "Order", "Tuple"), _ITEMS),
+    **dict.fromkeys(("Tuple", "Rollup", "Cube", "GroupingSets"), _ITEMS),
     **dict.fromkeys(
-        ("Any", "All", "From", "Where", "Having", "Not", "Neg", "Paren", "Exists", "Var", "IntervalSpan"),
+        (
+            "Any",
+            "All",
+            "From",
+            "Where",
+            "Having",
+            "Not",
+            "Neg",
+            "Paren",
+            "Exists",
+            "Var",
+            "IntervalSpan",
+            "BitwiseNot",
+        ),
         _THIS,
     ),
     **dict.fromkeys(("And", "Or", "EQ", "NEQ", "GT", "GTE", "LT", "LTE", "Glob"), _BINARY),
     **dict.fromkeys(("Is", "Like", "ILike"), _BINARY | {"negate"}),
     **dict.fromkeys(("RegexpLike", "RegexpILike", "Escape", "NullSafeEQ", "NullSafeNEQ", "Collate"), _BINARY),
-    **dict.fromkeys(("Add", "Sub", "Mul", "Mod", "IntDiv"), _BINARY),
+    **dict.fromkeys(("Add", "Sub", "Mul", "Mod", "IntDiv", "SimilarTo", "Xor", "Pow"), _BINARY),
+    **dict.fromkeys((f"Bitwise{kind}" for kind in ("And", "Or", "Xor", "LeftShift", "RightShift")), _BINARY),
 }
 """What a tree may be made of: the name of each node type, and the parts of it that may be filled."""
 
@@ -87,28 +107,11 @@ _FIRST_WORD = re.compile(r"[\s(]*([^\W\d]\w*)?")
 _WORDS = {
     "Insert": "INSERT", "Update": "UPDATE", "Delete": "DELETE", "Merge": "MERGE", "Drop": "DROP", "Create": "CREATE",
     "Alter": "ALTER", "Pragma": "PRAGMA", "Attach": "ATTACH", "Detach": "DETACH", "Into": "INTO", "Lock": "FOR UPDATE",
-    "Values": "VALUES", "Lateral": "LATERAL", "Parameter": "a parameter", "Placeholder": "a parameter",
+    "Parameter": "a parameter", "Placeholder": "a parameter",
     "Command": "this command", "Grant": "GRANT", "Set": "SET", "Use": "USE", "Copy": "COPY", "Kill": "KILL",
     "TableSample": "TABLESAMPLE", "Hint": "a hint", "Pivot": "PIVOT", "Describe": "EXPLAIN", "Analyze": "ANALYZE",
     "Transaction": "BEGIN", "Commit": "COMMIT", "Rollback": "ROLLBACK", "TruncateTable": "TRUNCATE",
 }  # fmt: skip
-
-
-@cache
-def _reader(dialect: str) -> Any:
-    """Return sqlglot's dialect, changed so that function calls stay as they were written."""
-    try:
-        from sqlglot.dialects.dialect import Dialect as SqlglotDialect
-    except ImportError as error:
-        raise MissingExtraError("reading SQL", "sql") from error
-    base: Any = SqlglotDialect.get_or_raise(dialect).__class__
-    special = {
-        name: base.Parser.FUNCTION_PARSERS[name]
-        for name in ("CAST", "EXTRACT")
-        if dialect_of(dialect).units or name == "CAST"
-    }
-    parser = type("Parser", (base.Parser,), {"FUNCTIONS": {}, "FUNCTION_PARSERS": special})
-    return type(f"Jigwork{dialect.title()}", (base,), {"Parser": parser})
 
 
 def parse_select(text: str, dialect: str = "sqlite") -> tuple[exp.Query, str]:
@@ -119,21 +122,21 @@ def parse_select(text: str, dialect: str = "sqlite") -> tuple[exp.Query, str]:
     text = prepare(text, dialect)
     first = _FIRST_WORD.match(text)
     word = (first.group(1) or "").upper() if first else ""
-    if word not in ("SELECT", "WITH"):
+    if word not in ("SELECT", "WITH", "VALUES"):
         raise SQLRefused(f"{word or 'this'} is not allowed: only SELECT statements may be run")
-    reader = _reader(dialect_of(dialect).name)
+    read = reader(dialect_of(dialect).name)
     from sqlglot import exp
     from sqlglot.errors import ErrorLevel, SqlglotError
 
     try:
-        trees = reader().parser(error_level=ErrorLevel.IMMEDIATE).parse(reader().tokenize(text), text)
+        trees = read().parser(error_level=ErrorLevel.IMMEDIATE).parse(read().tokenize(text), text)
         statements = [tree for tree in trees if tree is not None]
         if len(statements) != 1:
             raise SQLRefused("only one statement may be sent; write one SELECT")
         tree = statements[0]
         while isinstance(tree, (exp.Subquery, exp.Paren)) and not set(_filled(tree)) - {"this"}:
             tree = tree.this
-        _read_units(tree, dialect)
+        tree = reshape(tree, dialect)
         _check(tree, text)
     except RecursionError:
         raise SQLRefused("the query nests too deeply; write a simpler one") from None
@@ -180,16 +183,6 @@ def _check(tree: exp.Expr, text: str) -> None:
             )
 
 
-def _read_units(tree: exp.Expr, dialect: str) -> None:
-    """Make the unit in `TIMESTAMPDIFF(DAY, a, b)` a word; it was read as the name of a column."""
-    from sqlglot import exp
-
-    names = dialect_of(dialect).unit_functions
-    for call in tree.find_all(exp.Anonymous) if names else ():
-        if call.name.upper() in names and call.expressions and isinstance(call.expressions[0], exp.Column):
-            call.expressions[0].replace(exp.Var(this=call.expressions[0].name))
-
-
 def _at(node: exp.Expr, text: str) -> str:
     where = position(node, text)
     return f" at {where}" if where else ""
@@ -208,6 +201,8 @@ def _explain(error: Exception, text: str) -> str:
     first = details[0]
     near = str(first.get("highlight") or "").strip()[:40]
     what = str(first.get("description") or "this cannot be read").split(" 0x")[0].rstrip(".")
+    if "<class" in what:  # which of its classes wants what says nothing about SQL
+        what = "something is missing or stands at the wrong place"
     line = first.get("line")
     where = f" at line {line}" if line else ""
     return f"cannot be read as SQL{where}{f', near {near!r}' if near else ''}: {what}"

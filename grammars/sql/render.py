@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jigwork.errors import SQLRefused
@@ -12,6 +12,7 @@ from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source, TextUse
 from .calls import CALLS, Calls
 from .dialects import dialect_of
 from .names import string_literal
+from .operators import OPERATORS, Operators, cells
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -22,10 +23,10 @@ __all__ = ["Renderer"]
 _OR, _AND, _NOT, _PREDICATE, _OPERAND, _TERM, _FACTOR = range(7)
 
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
-_PATTERNS = {"Like": "LIKE", "ILike": "ILIKE", "Glob": "GLOB"}
+_PATTERNS = {"Like": "LIKE", "ILike": "ILIKE", "Glob": "GLOB", "SimilarTo": "SIMILAR TO"}
 _REGEXES = {"postgres": {"RegexpLike": "~", "RegexpILike": "~*"}, "mysql": {"RegexpLike": "REGEXP"}}
 _SUMS = {"Add": "+", "Sub": "-"}
-_PRODUCTS = {"Mul": "*", "Div": "/", "Mod": "%"}
+_PRODUCTS = {"Mul": "*", "Div": "/", "Mod": "%", "IntDiv": "DIV"}
 _PREDICATES = {
     *_COMPARISONS,
     *_PATTERNS,
@@ -37,14 +38,15 @@ _PREDICATES = {
     "NullSafeEQ",
     "NullSafeNEQ",
 }
+_NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,2}))?")
 _NEGATED_PATTERNS = {"~": "!~", "~*": "!~*"}
 
 
 class Statements(Protocol):
     """What the renderer needs of the writer of statements."""
 
-    def query(self, node: Any, *, one: bool = False) -> str:
-        """Write a query that stands in an expression."""
+    def query(self, node: Any, *, one: bool = False, bare: bool = False) -> str:
+        """Write a query that stands in an expression; `one` and `bare` ask for no names, `one` for a single column."""
         ...
 
     def column_of(self, use: ColumnUse) -> str:
@@ -64,6 +66,7 @@ class Renderer:
         self.statements = statements
         self.dialect = dialect_of(bound.schema.dialect)
         self.calls = Calls(self)
+        self.operators = Operators(self)
 
     def refuse(self, what: str, node: exp.Expr) -> SQLRefused:
         return self.statements.refuse(what, node)
@@ -75,13 +78,30 @@ class Renderer:
         written, level = self.written(_unwrapped(node))
         return f"({written})" if level < needed else written
 
+    def value(self, node: Any) -> str:
+        """Write an expression whose value is wanted: where booleans are strict, a condition gets parentheses."""
+        return self.text(node, _OPERAND if self.dialect.strict else _OR)
+
+    def condition(self, node: Any, needed: int = _OR) -> str:
+        """Write an expression whose truth is wanted: where booleans are strict, a value is compared with TRUE."""
+        bare = _unwrapped(node)
+        written, level = self.written(bare)
+        if self.dialect.strict and type(bare).__name__ == "Boolean":
+            written, level = "1 = 1" if bare.this else "1 = 0", _PREDICATE
+        elif self.dialect.strict and level > _PREDICATE and type(bare).__name__ != "Exists":
+            written, level = f"{self.text(bare, _OPERAND)} = TRUE", _PREDICATE
+        return f"({written})" if level < needed else written
+
     def written(self, node: Any) -> tuple[str, int]:
         """Write an expression without parentheses around it, and say how tightly it binds."""
         name = type(node).__name__
         writer = getattr(self, f"_{name.lower()}", None) or self._by_table(name)
         call = getattr(self.calls, CALLS.get(name, ""), None)
-        if name == "Anonymous" and (shifted := self.calls.shifted(node)):
-            return shifted, _OPERAND
+        if name == "Anonymous" and (special := self.calls.special(node)):
+            return special
+        if (operator := getattr(self.operators, OPERATORS.get(name, ""), None)) is not None:
+            written: tuple[str, int] = operator(node)
+            return written
         if call is not None:
             return call(node), _FACTOR
         if writer is None:
@@ -119,7 +139,7 @@ class Renderer:
         if isinstance(use, AliasUse):
             position = self.dialect.fetch and type(node).__name__ == "Literal"
             return str(use.index + 1) if position else self.output(use)
-        written = self.text(node)
+        written = self.value(node)
         if written.lstrip("-").isdigit():
             raise self.refuse("GROUP BY or ORDER BY of a number", node)
         return written
@@ -133,7 +153,7 @@ class Renderer:
             return self.column(output.use)
         if type(_unwrapped(output.node)).__name__ in ("Literal", "Neg", "Null", "Boolean"):
             return str(use.index + 1)
-        return self.text(output.node)
+        return self.value(output.node)
 
     def sort_key(self, ordered: Any) -> str:
         return self.key(ordered.this) + self.direction(ordered)
@@ -176,7 +196,7 @@ class Renderer:
             if type(current).__name__ == kind:
                 stack.extend((current.expression, current.this))
             else:
-                parts.append(self.text(current, level + 1))
+                parts.append(self.condition(current, level + 1))
         return (" AND " if level == _AND else " OR ").join(parts), level
 
     def _not(self, node: Any) -> tuple[str, int]:
@@ -188,6 +208,7 @@ class Renderer:
             "RegexpLike",
             "RegexpILike",
             "Glob",
+            "SimilarTo",
             "Is",
             "In",
             "Between",
@@ -196,7 +217,10 @@ class Renderer:
             return self._negatable(inner, negate=True)
         if type(inner).__name__ == "NullSafeNEQ":
             return self._null_safe(inner)
-        return f"NOT {self.text(inner, _NOT)}", _NOT
+        if type(inner).__name__ == "EQ" and type(inner.expression).__name__ == "Any":
+            written = self.operators.quantified(inner, "=")[0]
+            return written.replace(" IN (", " NOT IN (", 1), _PREDICATE
+        return f"NOT {self.condition(inner, _NOT)}", _NOT
 
     def _negatable(self, node: Any, *, negate: bool) -> tuple[str, int]:
         name = type(node).__name__
@@ -212,17 +236,61 @@ class Renderer:
         """Write one side of a comparison; comparing comparisons needs parentheses in the text as it came."""
         from sqlglot import exp
 
-        if type(node).__name__ in _PREDICATES or isinstance(node, (exp.Not, exp.And, exp.Or)):
+        if type(node).__name__ in _PREDICATES or isinstance(node, (exp.Not, exp.And, exp.Or, exp.Xor)):
             raise self.refuse("a comparison inside a comparison without parentheses", node)
         return self.text(node, _OPERAND)
 
+    def rows_query(self, node: Any, columns: int) -> str:
+        """Write a sub-query that a value, or a row of so many values, is compared with."""
+        query = (
+            node.this
+            if type(node).__name__ == "Subquery" and type(node.this).__name__ != "Subquery"
+            else node
+        )
+        if columns == 1:
+            return self.statements.query(query, one=True)
+        given = len(self.bound.outputs[id(query)])
+        if given != columns:
+            raise self.refuse(f"a row of {columns} compared with {given} columns", node)
+        if type(query).__name__ != "Select":
+            raise self.refuse("a row compared with a set operation", node)
+        return self.statements.query(query, bare=True)
+
+    def group(self, group: Any) -> str:
+        """Write what is grouped by, sub-totals included."""
+        parts = [self.grouped(key) for key in group.expressions]
+        live = [part for part in parts if not self.idle(part)]
+        parts = live or (
+            [f"CAST(NULL AS {self.dialect.types[0]})"] if parts and self.idle(parts[0]) else parts
+        )
+        if group.args.get("rollup"):
+            if self.dialect.grouping != "with" or not parts:
+                raise self.refuse("WITH ROLLUP", group)
+            return ", ".join(parts) + " WITH ROLLUP"
+        return ", ".join(parts)
+
+    def idle(self, key: str) -> bool:
+        """Tell whether a written key is the position of a constant, which sorts nothing; strict dialects have none."""
+        return self.dialect.strict and not self.dialect.fetch and key[:1].isdigit()
+
+    def grouped(self, key: Any) -> str:
+        kind = type(key).__name__
+        if kind not in ("Rollup", "Cube", "GroupingSets"):
+            return self.key(key)
+        if self.dialect.grouping != "sets":
+            raise self.refuse(kind.upper(), key)
+        if kind != "GroupingSets":
+            return f"{kind.upper()} ({', '.join(self.text(part) for part in key.expressions)})"
+        sets = [cells(part) if cells(part) is not None else [part] for part in key.expressions]
+        written = [f"({', '.join(self.text(part) for part in members or [])})" for members in sets]
+        return f"GROUPING SETS ({', '.join(written)})"
+
     def _comparison(self, node: Any) -> tuple[str, int]:
-        name, side = type(node).__name__, type(node.expression).__name__
-        if (name, side) in (("EQ", "Any"), ("NEQ", "All")):
-            word = "IN" if name == "EQ" else "NOT IN"
-            inside = self.statements.query(node.expression.this, one=True)
-            return f"{self.operand(node.this)} {word} ({inside})", _PREDICATE
-        sign = _COMPARISONS[name]
+        sign = _COMPARISONS[type(node).__name__]
+        if type(node.expression).__name__ in ("Any", "All"):
+            return self.operators.quantified(node, sign)
+        if cells(node.this) is not None:
+            return self.operators.row_comparison(node, sign)
         return f"{self.operand(node.this)} {sign} {self.operand(node.expression)}", _PREDICATE
 
     def _nullsafeeq(self, node: Any) -> tuple[str, int]:
@@ -244,14 +312,19 @@ class Renderer:
         left = self.operand(node.this)
         if isinstance(node.expression, exp.Null):
             return f"{left} IS NOT NULL" if negate else f"{left} IS NULL", _PREDICATE
-        if isinstance(node.expression, exp.Boolean) and self.dialect.name != "postgres":
-            raise self.refuse("IS TRUE or IS FALSE", node)
+        if isinstance(node.expression, exp.Boolean) and not (self.dialect.strict and self.dialect.booleans):
+            if not self.dialect.truth_tests:
+                raise self.refuse("IS TRUE or IS FALSE", node)
+            word = "TRUE" if node.expression.this else "FALSE"
+            return f"{left} IS {'NOT ' if negate else ''}{word}", _PREDICATE
         written = f"{left} {self.dialect.null_safe} {self.operand(node.expression)}"
         return (f"NOT {written}", _NOT) if negate else (written, _PREDICATE)
 
     def _in(self, node: Any, *, negate: bool = False) -> tuple[str, int]:
         word = "NOT IN" if negate else "IN"
         query = node.args.get("query")
+        if cells(node.this) is not None:
+            return self.operators.row_in(node, negate)
         if query is not None:
             inside = self.statements.query(
                 query.this if type(query).__name__ == "Subquery" else query, one=True
@@ -293,9 +366,15 @@ class Renderer:
 
     def _sum(self, node: Any) -> tuple[str, int]:
         """Write a chain of sums left to right."""
-        right = _unwrapped(node.expression)
+        right, first = _unwrapped(node.expression), node.this
         self._check_concat(node)
-        left = self.text(node.this, _OPERAND)
+        if (
+            type(first).__name__ == "Interval"
+            and self.dialect.intervals == "unit"
+            and type(node).__name__ == "Add"
+        ):
+            first, right = right, first  # an interval comes second there
+        left = self.text(first, _OPERAND)
         if type(_unwrapped(node.this)).__name__ == "DPipe":
             left = f"({left})"
         return f"{left} {_SUMS[type(node).__name__]} {self.text(right, _TERM)}", _OPERAND
@@ -347,18 +426,18 @@ class Renderer:
     def _literal(self, node: Any) -> tuple[str, int]:
         if node.is_string:
             return self._string(node.name, node), _FACTOR
-        text = node.name
-        if not text.replace(".", "", 1).isdigit():
-            try:
-                text = f"{Decimal(text):f}"
-            except InvalidOperation:
-                raise self.refuse(f"the number {text[:20]}", node) from None
-            text += "" if "." in text else ".0"
-        whole, point, fraction = text.partition(".")
+        found = _NUMBER.fullmatch(node.name)
+        if found is None:
+            raise self.refuse(f"the number {node.name[:20]}", node)
+        whole, fraction, power = found.groups()
         whole = whole.lstrip("0") or "0"
-        if len(whole) > 18 or len(fraction) > 12:
-            raise self.refuse(f"the number {text[:20]}, which is too long,", node)
-        return (f"{whole}.{fraction or '0'}" if point else whole), _FACTOR
+        if len(whole) > 20 or len(fraction or "") > 20:
+            raise self.refuse(f"the number {node.name[:20]}, which is too long,", node)
+        text = whole if fraction is None else f"{whole}.{fraction or '0'}"
+        if power:  # with an exponent, a number is of another type in some databases
+            sign = "-" if power.startswith("-") else ""
+            text += f"e{sign}{power.lstrip('+-').lstrip('0') or '0'}"
+        return text, _FACTOR
 
     def _string(self, text: str, node: Any) -> str:
         try:

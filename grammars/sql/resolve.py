@@ -14,8 +14,8 @@ from jigwork.grammars.schema import Schema
 
 from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source, TextUse, Use
 from .dialects import dialect_of
+from .lookup import Names
 from .names import names_equal, nearest_names
-from .parse import position
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve"]
 
 
+_JOIN_PARTS = ("kind", "side", "method", "on", "using")
 _Visible: TypeAlias = "dict[str, tuple[exp.Expr, tuple[str, ...]]]"
 
 
@@ -48,33 +49,8 @@ def resolve(
     return resolver.bound
 
 
-class _Resolver:
-    def __init__(self, bound: Bound, hidden: Sequence[str], quoted_texts: bool, recursive: bool) -> None:
-        self.bound = bound
-        self.schema = bound.schema
-        self.hidden = {name.casefold() for name in hidden}
-        self.quoted_texts = quoted_texts and bound.schema.dialect == "sqlite"
-        self.recursive = recursive
-        self.folds = dialect_of(bound.schema.dialect).folds
-
-    # Names
-
-    def spelled(self, identifier: exp.Expr) -> str:
-        """Return the name as the database reads it: unquoted names fold to one case in some."""
-        name = identifier.name
-        if identifier.args.get("quoted") or not self.folds:
-            return name
-        return name.lower() if self.folds == "lower" else name.upper()
-
-    def same(self, identifier: exp.Expr, name: str) -> bool:
-        spelled = self.spelled(identifier)
-        return spelled == name if self.folds else names_equal(spelled, name)
-
-    def refuse(self, what: str, node: exp.Expr, names: Sequence[str] = (), wanted: str = "") -> SQLRefused:
-        where = position(node, self.bound.text)
-        near = nearest_names(wanted, names)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        return SQLRefused(f"{what}{f' at {where}' if where else ''}{hint}")
+class _Resolver(Names):
+    """Goes through a tree, query by query."""
 
     # Queries
 
@@ -101,6 +77,8 @@ class _Resolver:
         return outputs
 
     def with_clause(self, node: exp.Expr, parent: Scope | None, visible: _Visible) -> _Visible:
+        from sqlglot import exp
+
         clause = node.args.get("with_")
         if clause is None:
             return visible
@@ -108,11 +86,15 @@ class _Resolver:
             raise self.refuse("WITH RECURSIVE is not allowed", clause)
         visible, own = dict(visible), set[str]()
         for cte in clause.expressions:
-            outputs = self.query(cte.this, parent, visible)
-            names = self.column_list(cte, outputs)
             name = self.spelled(cte.args["alias"].this)
             if name.casefold() in own:
                 raise self.refuse(f"WITH defines {name} twice", cte.args["alias"])
+            if clause.args.get("recursive") and isinstance(cte.this, exp.Union):
+                # What the first query gives is what the second one reads under the name of the whole.
+                first = self.query(cte.this.this, parent, visible)
+                visible[name.casefold()] = (cte.this, self.column_list(cte, first))
+            outputs = self.query(cte.this, parent, visible)
+            names = self.column_list(cte, outputs)
             own.add(name.casefold())
             visible[name.casefold()] = (cte.this, names)
         return visible
@@ -171,16 +153,21 @@ class _Resolver:
         scope = Scope(node, parent)
         self.bound.scopes[id(node)] = scope
         from_ = node.args.get("from_")
+        if not node.expressions and (self.schema.dialect != "postgres" or from_ is None):
+            raise self.refuse("SELECT needs something to select", node)
         if from_ is not None:
             self.add_source(from_.this, scope, visible, "")
         for join in node.args.get("joins") or ():
             self.join(join, scope, visible)
         for item in node.expressions:
             self.item(item, scope, visible)
+        self.distinct_on(node, scope, visible)
         aliases_everywhere = self.schema.dialect == "sqlite"
-        for part in ("where", "having", "group", "windows"):
+        for part in ("where", "group", "having", "windows"):
             for child in _as_list(node.args.get(part)):
                 aliases = part != "where" or aliases_everywhere
+                if part == "having" and self.schema.dialect == "mysql":
+                    self.bind_aliases(child, scope)
                 self.clause(child, scope, visible, aliases=aliases, ordinals=part == "group")
         order = node.args.get("order")
         for ordered in order.expressions if order is not None else ():
@@ -188,11 +175,29 @@ class _Resolver:
         self.limits(node, scope, visible)
         return scope.outputs
 
+    def distinct_on(self, node: exp.Select, scope: Scope, visible: _Visible) -> None:
+        """Bind what DISTINCT ON compares: like keys of ORDER BY, outputs come first."""
+        from sqlglot import exp
+
+        distinct = node.args.get("distinct")
+        on = distinct.args.get("on") if distinct is not None else None
+        if on is None:
+            return
+        if not dialect_of(self.schema.dialect).distinct_on or not isinstance(on, exp.Tuple):
+            raise self.refuse("DISTINCT ON may not stand here", on)
+        for key in on.expressions:
+            self.key(key, scope, visible)
+
     def join(self, join: exp.Join, scope: Scope, visible: _Visible) -> None:
         side = str(join.args.get("side") or "").upper()
         source = self.add_source(join.this, scope, visible, side)
         using = list(join.args.get("using") or ())
-        before = scope.sources[:-1]
+        if self.schema.dialect != "sqlite" and not any(join.args.get(part) for part in _JOIN_PARTS):
+            scope.group = (
+                len(scope.sources) - 1
+            )  # a comma binds less than JOIN, which sees only what follows it
+        before = scope.sources[scope.group : -1]
+        source.grouped = scope.group > 0
         if str(join.args.get("method") or "").upper() == "NATURAL":
             taken = {name.casefold() for other in before for name in other.columns}
             names = [name for name in source.columns if name.casefold() in taken]
@@ -202,6 +207,9 @@ class _Resolver:
             right = next((column for column in source.columns if names_equal(column, name)), None)
             left = self.among(name, before, scope)
             if right is None or not left:
+                sides = [other.table.name if other.table else other.name for other in (*before, source)]
+                if any(f"{side}.{name}".casefold() in self.hidden for side in sides):
+                    raise self.refuse(f"{name} is not available here", using[index] if using else join)
                 raise self.refuse(
                     f"USING needs a column {name} on both sides", using[index] if using else join
                 )
@@ -226,11 +234,18 @@ class _Resolver:
 
         if isinstance(node, exp.Table):
             source = self.table(node, visible)
-        elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
-            outputs = self.query(node, scope.parent, visible)
+        elif isinstance(node, (exp.Subquery, exp.Lateral)):
+            lateral = isinstance(node, exp.Lateral)
+            inner = node.this if isinstance(node.this, exp.Query) else None
+            if inner is None or (lateral and not isinstance(inner, exp.Subquery)):
+                raise self.refuse("only tables and sub-queries may stand in FROM", node)
+            outputs = self.query(inner if lateral else node, scope if lateral else scope.parent, visible)
             alias = node.args.get("alias")
             name = self.spelled(alias.this) if alias is not None and alias.this is not None else ""
-            source = Source(name, self.column_list(node, outputs), node, query=node.this)
+            query = inner.this if lateral else inner
+            source = Source(name, self.column_list(node, outputs), node, query=query, lateral=lateral)
+            if lateral and (side in ("RIGHT", "FULL") or not dialect_of(self.schema.dialect).laterals):
+                raise self.refuse(f"LATERAL may not stand here{f' after {side} JOIN' if side else ''}", node)
         else:
             raise self.refuse("only tables and sub-queries may stand in FROM", node)
         source.side = side
@@ -262,10 +277,6 @@ class _Resolver:
         names = [table.name for table in self.schema.tables] + list(visible)
         raise self.refuse(f"there is no table {identifier.name} here", node, names, identifier.name)
 
-    def known_database(self, identifier: exp.Expr) -> bool:
-        known = {dialect_of(self.schema.dialect).default_schema, self.schema.name}
-        return any(name is not None and self.same(identifier, name) for name in known)
-
     # Expressions
 
     def item(self, item: exp.Expr, scope: Scope, visible: _Visible) -> None:
@@ -295,12 +306,12 @@ class _Resolver:
         sources = scope.sources if qualifier is None else [self.source(qualifier, scope)]
         seen: set[str] = set()
         for source in sources:
-            for column in source.columns:
+            for index, column in enumerate(source.columns):
                 shared = scope.shared.get(column.casefold()) if qualifier is None else None
                 if shared and column.casefold() in seen:
                     continue
                 seen.add(column.casefold())
-                yield Output(column, None, ColumnUse(source, column, tuple(shared or ())))
+                yield Output(column, None, ColumnUse(source, column, tuple(shared or ()), index))
 
     def source(self, qualifier: exp.Expr, scope: Scope) -> Source:
         around: Scope | None = scope
@@ -360,10 +371,12 @@ class _Resolver:
 
     def order_key(self, ordered: exp.Expr, scope: Scope, visible: _Visible) -> None:
         """A bare name in ORDER BY means a result column first, then a column of a table."""
+        self.check_key(ordered.this, "sorts")
+        self.key(ordered.this, scope, visible)
+
+    def key(self, key: exp.Expr, scope: Scope, visible: _Visible) -> None:
         from sqlglot import exp
 
-        key = ordered.this
-        self.check_key(key, "sorts")
         if isinstance(key, exp.Literal) and not key.is_string:
             self.ordinal(key, scope.outputs)
         elif (
@@ -381,7 +394,8 @@ class _Resolver:
         while stack:
             current = stack.pop()
             if isinstance(current, exp.Column):
-                self.bound.uses[id(current)] = self.column(current, scope, aliases)
+                if id(current) not in self.settled:
+                    self.bound.uses[id(current)] = self.column(current, scope, aliases)
             elif isinstance(current, (exp.Select, exp.SetOperation, exp.Subquery)):
                 self.query(current, scope, visible)
             else:
@@ -427,40 +441,6 @@ class _Resolver:
         if f"{table}.{node.name}".casefold() in self.hidden:
             raise self.refuse(f"{table}.{node.name} is not available here", node)
         raise self.refuse(f"{table} has no column {node.name}", node, source.columns, node.name)
-
-    def alias(self, node: exp.Column, scope: Scope) -> AliasUse | None:
-        for index, output in enumerate(scope.outputs):
-            if output.name and self.same(node.this, output.name):
-                return AliasUse(output, index)
-        return None
-
-    def is_double_quoted(self, identifier: exp.Expr) -> bool:
-        start = identifier.meta.get("start")
-        return bool(identifier.args.get("quoted")) and start is not None and self.bound.text[start] == '"'
-
-    def unknown(self, node: exp.Column, scope: Scope) -> SQLRefused:
-        """Say what is wrong with a name that nothing has, and where it would be found."""
-        name = node.name
-        tables = [source.table.name if source.table else source.name for source in scope.sources]
-        if any(f"{table}.{name}".casefold() in self.hidden for table in tables):
-            return self.refuse(f"{name} is not available here", node)
-        where = (
-            f"no column {name} in {', '.join(tables)}" if tables else f"no column {name}: there is no FROM"
-        )
-        if self.schema.dialect == "sqlite" and self.is_double_quoted(node.this):
-            return self.refuse(f"{where}; a text is written in single quotes: '{name}'", node)
-        owners = [
-            f"{table.name}.{column.name}"
-            for table in self.schema.tables
-            for column in table.columns
-            if names_equal(column.name, name)
-        ]
-        if owners and tables:
-            refusal = self.refuse(where, node)
-            return SQLRefused(f"{refusal}; it is in {', '.join(owners[:3])}")
-        return self.refuse(
-            where, node, [column for source in scope.sources for column in source.columns], name
-        )
 
 
 def _as_list(clause: Any) -> list[Any]:

@@ -73,6 +73,8 @@ class _Scanner:
             ";": self.semicolon,
             ":": self.colon,
         }
+        if "#>" in dialect.arrows:
+            self.readers["#"] = self.hash
         if dialect.name != "postgres":
             self.readers["`"] = lambda: self.quoted("`")
         if dialect.name in ("sqlite", "tsql"):
@@ -99,7 +101,7 @@ class _Scanner:
                 self.keep(1)
 
     def check(self, character: str) -> None:
-        if character in _FORBIDDEN:
+        if character in _FORBIDDEN and character not in self.readers:
             raise self.refuse(f"{_FORBIDDEN[character]} is not allowed: found {character!r}")
         if (character < " " and character not in "\t\r\n") or character == "\x7f":
             raise self.refuse("a control character is not allowed: found one")
@@ -211,6 +213,11 @@ class _Scanner:
         if self.ended_at is None:
             self.ended_at = self.index
         self.blank(self.index + 1)
+
+    def hash(self) -> None:
+        if not self.text.startswith("#>", self.index):
+            raise self.refuse(f"{_FORBIDDEN['#']} is not allowed: found '#'")
+        self.keep(2)
 
     def colon(self) -> None:
         if self.dialect.name == "postgres" and self.text.startswith("::", self.index):

@@ -30,6 +30,7 @@ __all__ = [
     "Slot",
     "TrustedQuery",
     "call_rules",
+    "call_text",
     "expand_call",
     "load_trusted",
     "save_trusted",
@@ -66,6 +67,11 @@ class TrustedQuery:
     question: str = ""
     author: str = ""
     slots: tuple[Slot, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name, and whose query it is."""
+        return f"{self.name} by {self.author}" if self.author else self.name
 
     def example(self, dialect: str) -> str:
         """Return the query with a sample value in each slot."""
@@ -196,6 +202,23 @@ def _terminal(slot: Slot, dialect: str) -> str:
 
 def _sample(slot: Slot, dialect: str) -> str:
     return string_literal(slot.values[0], dialect) if slot.values else _KINDS[slot.kind][1]
+
+
+def call_text(query: TrustedQuery, values: Mapping[str, str], dialect: str) -> str:
+    """Write a call with a value for each slot; `expand_call` says whether the slots take them."""
+    written = []
+    for slot in query.slots:
+        quoted = bool(slot.values) or slot.kind in ("date", "text")
+        value = values[slot.name]
+        written.append(f"{slot.name}={_quoted(value, dialect) if quoted else value}")
+    return f"CALL {query.name}({', '.join(written)})"
+
+
+def _quoted(value: str, dialect: str) -> str:
+    try:
+        return string_literal(value, dialect)
+    except ValueError:
+        return "''"  # no slot takes what no literal can say
 
 
 def expand_call(text: str, queries: Sequence[TrustedQuery], dialect: str) -> tuple[TrustedQuery, str]:

@@ -6,7 +6,7 @@ reserved, or usable neither as a table nor as a column name. MySQL: the reserved
 
 from __future__ import annotations
 
-__all__ = ["MYSQL_WORDS", "POSTGRES_WORDS", "SQLITE_WORDS"]
+__all__ = ["DUCKDB_WORDS", "MYSQL_WORDS", "POSTGRES_WORDS", "SQLITE_WORDS"]
 
 SQLITE_WORDS = frozenset(
     """
@@ -73,3 +73,11 @@ MYSQL_WORDS = frozenset(
     """.split()
 )
 """MySQL 8 and MariaDB 10 and 11."""
+
+DUCKDB_WORDS = POSTGRES_WORDS | frozenset(
+    """
+    ANTI ASOF AT BY COLUMNS DESCRIBE GENERATED GLOB GROUPING_ID LAMBDA MAP PIVOT PIVOT_LONGER PIVOT_WIDER
+    POSITIONAL QUALIFY SEMI SHOW STRUCT SUMMARIZE TRY_CAST TUPLE UNPACK UNPIVOT
+    """.split()
+)
+"""DuckDB 1 and 2: PostgreSQL's, and what its own `duckdb_keywords()` adds to the words that are not free."""

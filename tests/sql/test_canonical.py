@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jigwork.errors import SQLRefused
+from jigwork.errors import SQLLimitReached, SQLRefused
 from jigwork.grammars import Grammar
 from jigwork.grammars.schema import Column, Schema, Table
 from jigwork.grammars.sql import canonicalize, sql_grammar
@@ -65,7 +65,7 @@ FORMS = [
     (
         "SELECT CASE country WHEN 'France' THEN 1 ELSE 0 END, -total, 1.5e2, .5 FROM customers JOIN orders USING (id)",
         (
-            "SELECT CASE WHEN customers.country = 'France' THEN 1 ELSE 0 END, -(orders.total), 150.0, 0.5 FROM customers "
+            "SELECT CASE WHEN customers.country = 'France' THEN 1 ELSE 0 END, -(orders.total), 1.5e2, 0.5 FROM customers "
             "JOIN orders ON customers.id = orders.id LIMIT 1000"
         ),
     ),
@@ -105,18 +105,108 @@ FORMS = [
     ),
 ]
 
+MORE_FORMS = [
+    (
+        "SELECT id FROM orders WHERE (customer_id, status) IN ((1, 'open'), (2, 'paid'))",
+        (
+            "SELECT orders.id FROM orders WHERE orders.customer_id = 1 AND orders.status = 'open' "
+            "OR orders.customer_id = 2 AND orders.status = 'paid' LIMIT 1000"
+        ),
+    ),
+    (
+        "SELECT id FROM orders WHERE (customer_id, total) IN (SELECT customer_id, MAX(total) FROM orders GROUP BY 1)",
+        (
+            "SELECT orders.id FROM orders WHERE (orders.customer_id, orders.total) IN (SELECT orders_1.customer_id, "
+            "MAX(orders_1.total) FROM orders AS orders_1 GROUP BY orders_1.customer_id) LIMIT 1000"
+        ),
+    ),
+    (
+        "SELECT id FROM orders WHERE (customer_id, id) < (5, 100)",
+        "SELECT orders.id FROM orders WHERE orders.customer_id < 5 OR orders.customer_id = 5 AND orders.id < 100 LIMIT 1000",
+    ),
+    (
+        "SELECT id & 3 | 4, ~id, id << 1 FROM orders",
+        "SELECT (orders.id & 3) | 4, ~(orders.id), orders.id << 1 FROM orders LIMIT 1000",
+    ),
+    (
+        "SELECT name FROM customers ORDER BY name COLLATE nocase DESC",
+        "SELECT customers.name FROM customers ORDER BY (customers.name COLLATE NOCASE) DESC LIMIT 1000",
+    ),
+    (
+        "SELECT id FROM orders WHERE (total > 5) IS NOT TRUE",
+        "SELECT orders.id FROM orders WHERE (orders.total > 5) IS NOT TRUE LIMIT 1000",
+    ),
+    (
+        "SELECT SUM(total) OVER (w ORDER BY id) FROM orders WINDOW w AS (PARTITION BY status)",
+        "SELECT SUM(orders.total) OVER (PARTITION BY orders.status ORDER BY orders.id) FROM orders LIMIT 1000",
+    ),
+    (
+        "SELECT SUM(id) OVER (ORDER BY id GROUPS 1 PRECEDING EXCLUDE CURRENT ROW) FROM employees",
+        (
+            "SELECT SUM(employees.id) OVER (ORDER BY employees.id GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW "
+            "EXCLUDE CURRENT ROW) FROM employees LIMIT 1000"
+        ),
+    ),
+    (
+        "SELECT * FROM (SELECT 1, 2)",
+        "SELECT sub1.column_1 AS _, sub1.column_2 AS _ FROM (SELECT 1 AS column_1, 2 AS column_2) AS sub1 LIMIT 1000",
+    ),
+    (
+        "SELECT * FROM (SELECT id, name AS id FROM employees)",
+        "SELECT sub1.id, sub1.id_ AS id FROM (SELECT employees.id, employees.name AS id_ FROM employees) AS sub1 LIMIT 1000",
+    ),
+    (
+        "SELECT column1 FROM (VALUES (1, 'a'), (2, 'b'))",
+        "SELECT sub1.column1 FROM (SELECT 1 AS column1, 'a' AS column2 UNION ALL SELECT 2 AS column1, 'b' AS column2) AS sub1 LIMIT 1000",
+    ),
+    (
+        "VALUES (1, 'a'), (2, 'b')",
+        "SELECT 1 AS column1, 'a' AS column2 UNION ALL SELECT 2 AS column1, 'b' AS column2 LIMIT 1000",
+    ),
+    (
+        "SELECT id FROM customers LIMIT -1 OFFSET 30",
+        "SELECT customers.id FROM customers LIMIT 1000 OFFSET 30",
+    ),
+    (
+        "SELECT MAX(id, 7), MAX(id) FROM customers",
+        "SELECT MAX(customers.id, 7), MAX(customers.id) FROM customers LIMIT 1000",
+    ),
+    ("SELECT 1 WHERE 1 = 1", "SELECT 1 WHERE 1 = 1 LIMIT 1000"),
+    (
+        'SELECT COUNT(*) FROM customers c JOIN (orders o JOIN "order lines" l ON l.order_id = o.id) ON c.id = o.customer_id',
+        (
+            'SELECT COUNT(*) FROM customers CROSS JOIN orders JOIN "order lines" ON '
+            '"order lines".order_id = orders.id AND customers.id = orders.customer_id LIMIT 1000'
+        ),
+    ),
+    (
+        "SELECT SUM(id) * 1.0 / (SELECT SUM(id) FROM orders) AS s FROM orders GROUP BY status ORDER BY 1",
+        (
+            "SELECT SUM(orders.id) * 1.0 / (SELECT SUM(orders_1.id) FROM orders AS orders_1) AS s FROM orders GROUP BY "
+            "orders.status ORDER BY SUM(orders.id) * 1.0 / (SELECT SUM(orders_1.id) FROM orders AS orders_1) LIMIT 1000"
+        ),
+    ),
+]
+
 BEYOND = [
-    ("SELECT total & 1 FROM orders", "bitwise and"),
     ("SELECT id FROM orders WHERE total > id > 1", "comparison inside a comparison"),
     ("SELECT id FROM orders LIMIT 0", "LIMIT 0"),
-    ("SELECT id FROM orders WHERE (id, total) IN (SELECT id, total FROM orders)", "more than one column"),
-    ("SELECT MAX(id, 2) FROM orders", "MAX with 2 arguments"),
+    ("SELECT id FROM orders LIMIT 2 + 3", "LIMIT or OFFSET that is no whole number"),
+    ("SELECT id FROM orders WHERE (id, total) = (SELECT id, total FROM orders)", "comparison of rows"),
+    (
+        "SELECT (id, total) IN (SELECT id, total FROM orders) FROM orders",
+        "a row of more than columns and calls",
+    ),
+    ("SELECT id FROM orders WHERE id IN ()", "an empty IN ()"),
     ("SELECT name FROM customers WHERE name = 'a\nb'", "control characters"),
+    ("SELECT name COLLATE nothing FROM customers", "COLLATE nothing"),
+    ("SELECT placed ->> (id || 'x') FROM orders", "the operator ->> here"),
+    ("SELECT SUM(id) OVER (ROWS 1 PRECEDING) FROM orders", "a window frame without ORDER BY"),
     ("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c", "WITH RECURSIVE"),
 ]
 
 
-@pytest.mark.parametrize(("sql", "canonical"), FORMS)
+@pytest.mark.parametrize(("sql", "canonical"), [*FORMS, *MORE_FORMS])
 def test_one_form_with_the_same_rows(shop: SQLDatabase, sql: str, canonical: str) -> None:
     """The canonical form is the one we expect, is in the grammar, is its own canonical form, and gives equal rows."""
     written = canonicalize(sql, shop.schema).sql
@@ -133,6 +223,22 @@ def test_what_it_cannot_say_is_named(shop: SQLDatabase, sql: str, reason: str) -
     with pytest.raises(SQLRefused) as caught:
         canonicalize(sql, shop.schema)
     assert reason in str(caught.value)
+
+
+def test_recursion_is_an_option(shop_path: Path) -> None:
+    """WITH RECURSIVE is refused where nobody allowed it, and is in the grammar where somebody did."""
+    sql = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT n FROM c"
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT COUNT(*) FROM c"
+    with SQLDatabase(shop_path, recursive=True, timeout=0.3) as database:
+        written = database.canonicalize(sql).sql
+        assert database.grammar().accepts(written)
+        assert database.query(sql).rows == database.query(written).rows == ((1,), (2,), (3,), (4,), (5,))
+        with pytest.raises(SQLLimitReached):
+            database.query(endless)
+    with SQLDatabase(shop_path) as database:
+        assert not database.grammar().accepts(written)
+        with pytest.raises(SQLRefused, match="WITH RECURSIVE"):
+            database.query(sql)
 
 
 def test_an_added_limit_is_told(shop: SQLDatabase) -> None:
