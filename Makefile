@@ -57,7 +57,7 @@ demo: $(STAMP) $(DB)
 	$(BIN)/python examples/parallel_tools.py
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not slow and not external" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not external" $(PYTEST_ARGS)
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -q -m "slow or external" $(PYTEST_ARGS)
