@@ -7,7 +7,8 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from statistics import median
 from typing import Any
 
 from .figures import Date, Figure, Number, dates_in, plain_numbers
@@ -25,9 +26,9 @@ _FEW = 12
 class Evidence:
     """Collects texts and results, then tells whether a figure agrees with them.
 
-    Derivable are: counts of rows and of equal values, totals and averages of a column, sums of its first rows,
-    differences between values of a row or of a few rows, and percentages of all these. A number may be rounded to
-    the digits it is written with.
+    Derivable are: counts of rows, of some of a few rows, and of equal values, totals, averages and medians of a column,
+    sums of its first rows and of neighbours, differences between values of a row or of a few rows, quotients in
+    a row, and percentages and multiples of all these. A number may be rounded to the digits it is written with.
     """
 
     def __init__(self) -> None:
@@ -76,7 +77,12 @@ class Evidence:
                 self._numbers.add(float(count))
                 self._share(count, len(rows))
         for row in numbers[:1000]:
-            self._add_pairs([value for value in row[:_FEW] if value is not None])
+            values = [value for value in row[:_FEW] if value is not None]
+            self._add_pairs(values)
+            if len(rows) <= _FEW:
+                self._numbers.update(one / other for one in values for other in values if other)
+        if len(rows) <= _FEW:
+            self._numbers.update(float(some) for some in range(len(rows)))
 
     def _add_column(self, values: Sequence[float], rows: int) -> None:
         if not values:
@@ -88,8 +94,10 @@ class Evidence:
         for value in (*values, *sums):
             self._share(value, total)
             self._share(total - value, total)
+        self._numbers.add(median(values))
         if len(values) <= _FEW:
             self._add_pairs(values)
+            self._numbers.update(one + other for one, other in pairwise(values))
 
     def _add_pairs(self, values: Sequence[float]) -> None:
         for one in values:
@@ -98,7 +106,6 @@ class Evidence:
                     self._numbers.add(one - other)
                     self._share(one, other)
                     self._share(one - other, other)
-                    self._share(one, one + other)
 
     def _share(self, part: float, whole: float) -> None:
         if whole:
@@ -109,7 +116,8 @@ class Evidence:
     def supports(self, figure: Figure) -> bool:
         """Tell whether a figure agrees with something here."""
         if figure.date is not None:
-            return self._has_date(figure.date)
+            other = figure.other_date
+            return self._has_date(figure.date) or (other is not None and self._has_date(other))
         if figure.time is not None:
             return any(figure.time in text for text in self._texts)
         if figure.year is not None and any(date[0] == figure.year for date in self._dates):
@@ -117,6 +125,8 @@ class Evidence:
         numbers, shares = self._in_order()
         for reading in figure.numbers:
             if _has(numbers, reading):
+                return True
+            if figure.factor and _has(shares, _hundredfold(reading)):
                 return True
             if figure.percent and (_has(shares, reading) or _has(numbers, _part_of_one(reading))):
                 return True
@@ -149,6 +159,10 @@ class Evidence:
 
 def _part_of_one(reading: Number) -> Number:
     return Number(reading.value / 100, reading.low / 100, reading.high / 100)
+
+
+def _hundredfold(reading: Number) -> Number:
+    return Number(reading.value * 100, reading.low * 100, reading.high * 100)
 
 
 def _has(known: Sequence[float], reading: Number) -> bool:

@@ -7,7 +7,7 @@ that is another reading. What names rather than counts (B2, COVID-19, 2nd, the n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Date", "Figure", "Number", "dates_in", "figures_in", "plain_numbers"]
@@ -22,6 +22,8 @@ _DATES = (
     re.compile(_MONTH.format("m") + r"\.?\s+(?P<d>[0-3]?\d)(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>\d{4})\b)?(?![.,]?\d)"),
     re.compile(r"\b(?P<d>[0-3]?\d)(?:st|nd|rd|th)?\s+(?:of\s+)?" + _MONTH.format("m") + r"\b\.?(?:,?\s+(?P<y>\d{4})\b)?"),
     re.compile(r"\b" + _MONTH.format("m") + r"\.?,?\s+(?P<y>\d{4})\b"),
+    re.compile(r"(?<![\w./-])(?P<d>[0-3]?\d)(?P<mark>[./])(?P<n>[01]?\d)(?P=mark)(?P<y>\d{4})(?![\w/]|[.]\d)"),
+    re.compile(r"(?<![\w./-])(?P<n>[01]?\d)/(?P<d>[0-3]?\d)/(?P<y>\d{4})(?![\w/]|[.]\d)"),
 )  # fmt: skip
 _TIME = re.compile(r"(?<![\w:])(\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?(?![\w:])")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -30,7 +32,7 @@ _NUMBER = re.compile(
     r"(?P<sign>(?<![\w.)])[-\u2212])?(?:[$€£¥]\s?)?(?<![\w.])(?<![A-Za-z]-)(?<!\d,)"
     r"(?P<digits>\d(?:[\d.,'\u00a0\u202f\u2009]*\d)?)(?:[eE](?P<exponent>[+-]?\d{1,3}))?"
     r"(?P<after>\s?%|\s(?:percent|per cent|percentage points?)\b|\s?(?:thousand|million|billion|trillion)\b|(?:k|K|M|bn|m|B)\b"
-    r"|(?:st|nd|rd|th)\b|\s?(?:am|pm|a\.m\.|p\.m\.)(?!\w)|\.\.\.|…)?"
+    r"|\s?(?:times\b|[x×](?!\w))|-fold\b|(?:st|nd|rd|th)\b|\s?(?:am|pm|a\.m\.|p\.m\.)(?!\w)|\.\.\.|…)?"
 )
 _SCALES = {
     "k": 1e3,
@@ -49,7 +51,25 @@ _LOOSE = re.compile(
     r"|(?P<below>nearly|almost|under|less than|fewer than|at most|up to|just under))\s*[$€£¥]?$",
     re.IGNORECASE,
 )
-_RANK = re.compile(r"\b(?:first|last|top|bottom)\s*$", re.IGNORECASE)
+_RANK = re.compile(
+    r"\b(?:first|last|top|bottom|ISO|RFC|sections?|versions?|chapters?|pages?|paragraphs?|steps?|options?|query|appendix)\s*$",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(r"\b24/7\b|(?<![\w.])\+\d{1,3}(?:[ -]?\(?\d{2,}\)?){2,}")
+"""What looks like numbers and counts nothing: always open, and telephone numbers."""
+_SPACED = re.compile(r"(?<![\w.,])\d{1,3}(?: \d{3})+(?![\d-])")
+_UNITS: Sequence[str] = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS: Sequence[str] = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_WORDS = re.compile(
+    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<unit>{'|'.join(_UNITS[1:10])}))?|(?P<small>{'|'.join(_UNITS[3:])}))\b"
+    r"(?!\s+(?:hundred|thousand|million|billion|quer(?:y|ies)|ways?|things?|steps?|points?|reasons?|notes?|options?"
+    r"|questions?|tables?|columns?|readings?)|-\w)",
+    re.IGNORECASE,
+)
+"""Numbers in words, from three on: smaller ones are as often no count ("one of them")."""
 _ENGLISH = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
 _CONTINENTAL = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?")
 
@@ -74,13 +94,19 @@ class Date:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure as it is written, and what it can mean: a date, a time of day, or readings of a number."""
+    """A figure as it is written, and what it can mean: a date, a time of day, or readings of a number.
+
+    `other_date` is what the date is with month and day the other way round, where it may be. `factor`: it says how
+    many times.
+    """
 
     text: str
     numbers: tuple[Number, ...] = ()
     date: Date | None = None
     time: str | None = None
     percent: bool = False
+    factor: bool = False
+    other_date: Date | None = None
 
     @property
     def year(self) -> int | None:
@@ -90,11 +116,15 @@ class Figure:
 
 def figures_in(text: str) -> list[Figure]:
     """Return the figures of an answer, in no particular order."""
-    text = _without_list_numbers(_CODE.sub(" ", text))
+    text = _NAMES.sub(" ", _without_list_numbers(_CODE.sub(" ", text)))
+    text = _SPACED.sub(lambda match: match.group().replace(" ", "\u202f"), text)
     found: list[Figure] = []
 
     def dated(match: re.Match[str]) -> str:
-        found.append(Figure(match.group().strip(), date=_date(match)))
+        date = _date(match)
+        if not 1 <= date.month <= 12:
+            return match.group()
+        found.append(Figure(match.group().strip(), date=date, other_date=_turned(match, date)))
         return " ; "
 
     def timed(match: re.Match[str]) -> str:
@@ -104,7 +134,7 @@ def figures_in(text: str) -> list[Figure]:
     for pattern in _DATES:
         text = pattern.sub(dated, text)
     text = _TIME.sub(timed, text)
-    return [*found, *_numbers(text)]
+    return [*found, *_numbers(text), *_in_words(text)]
 
 
 def dates_in(text: str) -> set[tuple[int, int, int | None]]:
@@ -124,6 +154,25 @@ def _date(match: re.Match[str]) -> Date:
     month = int(parts["n"]) if parts.get("n") else _MONTHS.index(str(parts["m"])[:3].lower()) + 1
     year, day = parts.get("y"), parts.get("d")
     return Date(int(year) if year else None, month, int(day) if day else None)
+
+
+def _turned(match: re.Match[str], date: Date) -> Date | None:
+    """Return a date with slashes read month first."""
+    if match.groupdict().get("mark") != "/" or date.day is None or date.day > 12:
+        return None
+    return Date(date.year, date.day, date.month)
+
+
+def _in_words(text: str) -> Iterator[Figure]:
+    for match in _WORDS.finditer(text):
+        if _RANK.search(text[max(0, match.start() - 16) : match.start()]):
+            continue
+        if match["small"]:
+            value = _UNITS.index(match["small"].lower())
+        else:
+            unit = _UNITS.index(match["unit"].lower()) if match["unit"] else 0
+            value = 20 + 10 * _TENS.index(match["tens"].lower()) + unit
+        yield Figure(match.group(), (Number(float(value), value, value),))
 
 
 def _without_list_numbers(text: str) -> str:
@@ -154,7 +203,8 @@ def _numbers(text: str) -> Iterator[Figure]:
         readings = tuple(_readings(match, _SCALES.get(after.lower(), 1.0), loose and loose.lastgroup))
         if readings:
             percent = after == "%" or after.startswith("per")
-            yield Figure(match.group().strip(), readings, percent=percent)
+            factor = after in ("times", "x", "×", "-fold")
+            yield Figure(match.group().strip(), readings, percent=percent, factor=factor)
 
 
 def _readings(match: re.Match[str], scale: float, loose: str | None) -> Iterator[Number]:

@@ -16,8 +16,9 @@ from .explain import Problem, explain, problems
 from .jsontext import MAX_LENGTH, JSONTextError, dumps, parse_strict
 from .jsontypes import is_array, is_object
 from .mend import Mender, read_text, takes_nothing
+from .pointers import pointer
 from .strict import StrictSchema
-from .validation import SchemaCheck, pointer
+from .validation import SchemaCheck
 
 if TYPE_CHECKING:
     from .schema import ArgumentsSchema
@@ -198,6 +199,10 @@ class Decoder:
 
     def _accept(self, value: Any, repairs: list[str]) -> Decoded:
         """Validate as it is, then mended; the first that is valid wins."""
+        with self._check.schema.remembering():
+            return self._settled(value, repairs)
+
+    def _settled(self, value: Any, repairs: list[str]) -> Decoded:
         undone, dropped, problem = self._undone(value)
         if problem:
             return Decoded(False, error=_refused(problem))

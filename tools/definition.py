@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, NoReturn, 
 
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
-from jigwork.errors import ToolDefinitionError
+from jigwork.errors import SchemaError, ToolDefinitionError
 
 from .arguments import Decoded, Decoder, PlainCheck
 from .body import Body, function_body, is_model, model_body, schema_body
 from .context import RunContext
 from .grammar_text import GrammarText
+from .jsontypes import is_mapping
 from .names import safe_name
 from .options import OptionKeywords, ToolOptions
 from .outcome import ToolOutput
@@ -168,6 +169,8 @@ class Tool(Generic[P, R]):
 
         Raises SchemaError for what is no schema, is not an object's, or refers to something outside.
         """
+        if not is_mapping(parameters):
+            raise SchemaError(f"the parameters of {name!r} must be a JSON schema, as a dict")
         body = schema_body(copy.deepcopy(dict(parameters)), function, name)
         return Tool(
             body,

@@ -9,7 +9,9 @@ from typing import Any, cast
 
 from .jsontypes import is_array, is_mapping, is_object
 from .names import nearest
-from .validation import SchemaCheck, follow, pointer
+from .pointers import follow, pointer
+from .strict_words import note
+from .validation import SchemaCheck, undeclared
 
 __all__ = ["Problem", "describe", "explain", "problems", "shown"]
 
@@ -25,7 +27,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        place = self.path if self.path.isprintable() else json.dumps(self.path)[1:-1]
+        return f"{place}: {self.message}" if self.path else self.message
 
 
 def explain(found: Iterable[Problem]) -> str:
@@ -48,8 +51,9 @@ def shown(value: Any, limit: int = 60) -> str:
     if is_array(value):
         size = len(value)
         return f"an array of {size}" if size else "an empty array"
-    text = json.dumps(value if not isinstance(value, str) else value[: limit * 2], ensure_ascii=False)
-    return _cut(text, limit)
+    if isinstance(value, str) and len(value) > limit:
+        return f"{json.dumps(value[:limit], ensure_ascii=False)[:-1]}… ({len(value)} characters)"
+    return _cut(json.dumps(value, ensure_ascii=False), limit)
 
 
 def _cut(text: str, limit: int) -> str:
@@ -89,29 +93,42 @@ def describe(schema: Any, root: Mapping[str, Any], *, depth: int = 0) -> str:
         return "an object" if "properties" in node else "a value"
     names: list[str] = [kinds] if isinstance(kinds, str) else list(kinds)
     words = " or ".join(_KINDS.get(name, name) for name in names)
-    if names[0] == "array" and "items" in node:
+    if names[0] == "array" and is_mapping(node.get("items")):
         words += f" whose items are each {describe(node['items'], root, depth=depth + 1)}"
     return words + _limits(node)
+
+
+_EXAMPLES = {
+    "date": "2026-01-31",
+    "time": "14:30:00Z",
+    "date-time": "2026-01-31T14:30:00Z",
+    "duration": "PT1H30M",
+}
 
 
 def _limits(node: Mapping[str, Any]) -> str:
     parts: list[str] = []
     if "format" in node:
-        parts.append(f"in {node['format']} format")
+        example = _EXAMPLES.get(node["format"])
+        parts.append(f"in {node['format']} format" + (f", such as {example}" if example else ""))
     for keyword, words in (
         ("minimum", "at least {}"),
         ("exclusiveMinimum", "more than {}"),
         ("maximum", "at most {}"),
         ("exclusiveMaximum", "less than {}"),
         ("multipleOf", "a multiple of {}"),
-        ("minLength", "at least {} characters"),
-        ("maxLength", "at most {} characters"),
-        ("minItems", "at least {} items"),
-        ("maxItems", "at most {} items"),
     ):
         if keyword in node:
             parts.append(words.format(node[keyword]))
+    for least, most, unit in (("minLength", "maxLength", "character"), ("minItems", "maxItems", "item")):
+        parts += _size(node.get(least), node.get(most), unit)
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _size(least: int | None, most: int | None, unit: str) -> list[str]:
+    """Say how many of something there must be."""
+    found = [("exactly", least)] if least == most else [("at least", least), ("at most", most)]
+    return [f"{word} {count} {unit}{'' if count == 1 else 's'}" for word, count in found if count is not None]
 
 
 def problems(check: SchemaCheck, value: Any) -> list[Problem]:
@@ -133,26 +150,19 @@ def _problems(error: Any, root: Mapping[str, Any]) -> list[Problem]:
         case "enum":
             close = _near_member(error.instance, error.validator_value)
             return [Problem(at, f"expected {describe(schema, root)}, got {shown(error.instance)}{close}")]
-        case "anyOf" | "oneOf" if error.context:
-            return _branches(error, at, schema, root)
+        case "anyOf" | "oneOf":
+            return _union(error, at, schema, root)
         case "pattern":
             wanted = f"expected a string that matches {_cut(str(error.validator_value), 100)}"
             return [Problem(at, f"{wanted}, got {shown(error.instance)}")]
         case "uniqueItems":
             return [Problem(at, "the items must differ from one another")]
-        case (
-            "not"
-            | "dependentRequired"
-            | "if"
-            | "contains"
-            | "propertyNames"
-            | "minProperties"
-            | "maxProperties"
-        ):
-            rule = _cut(
-                json.dumps({error.validator: error.validator_value}, ensure_ascii=False, default=str), 160
-            )
-            return [Problem(at, f"does not keep to {rule}")]
+        case "items" | "additionalItems" if error.validator_value is False:
+            first: Any = schema.get("prefixItems", schema.get("items"))
+            most = len(first) if is_array(first) else 0
+            return [Problem(at, f"expected {_size(None, most, 'item')[0]}, got {len(error.instance)}")]
+        case keyword if keyword in _RULES:
+            return [Problem(at, _rule(keyword, error))]
         case _ if isinstance(error.schema, bool):
             return [Problem(at, "nothing is allowed here")]
         case _:
@@ -161,21 +171,44 @@ def _problems(error: Any, root: Mapping[str, Any]) -> list[Problem]:
             return [Problem(at, f"expected {describe(schema, root)}, got {got}")]
 
 
+_RULES = frozenset(
+    {"not", "if", "contains", "propertyNames", "minProperties", "maxProperties"}
+    | {"dependentRequired", "dependentSchemas", "dependencies"}
+)
+
+
+def _rule(keyword: str, error: Any) -> str:
+    """Say a demand on a whole value in words where there are some, else as the schema has it."""
+    wanted: Any = error.validator_value
+    if keyword in ("minProperties", "maxProperties"):
+        least, most = (wanted, None) if keyword == "minProperties" else (None, wanted)
+        return f"expected {_size(least, most, 'key')[0]}, got {len(error.instance)}"
+    if keyword in ("dependentRequired", "dependencies"):
+        for name, needed in wanted.items():
+            lacking = [n for n in needed if n not in error.instance] if is_array(needed) else []
+            if name in error.instance and lacking:
+                return f"with {json.dumps(name)}, {' and '.join(map(json.dumps, lacking))} must be given too"
+    rule = json.dumps({keyword: wanted}, ensure_ascii=False, default=str)
+    return f"does not keep to {_cut(rule, 160)}"
+
+
 def _missing(error: Any, at: str, schema: Mapping[str, Any], root: Mapping[str, Any]) -> list[Problem]:
     properties: Mapping[str, Any] = schema.get("properties", {})
     return [
-        Problem(f"{at}{pointer([name])}", f"missing; expected {describe(properties.get(name, {}), root)}")
+        Problem(f"{at}{pointer([name])}", _lacking(describe(properties.get(name, {}), root)))
         for name in cast("list[str]", error.validator_value)
         if name not in error.instance
     ]
 
 
+def _lacking(wanted: str) -> str:
+    return "missing" if wanted == "a value" else f"missing; expected {wanted}"
+
+
 def _unknown(error: Any, at: str, schema: Mapping[str, Any]) -> list[Problem]:
     properties: Mapping[str, Any] = schema.get("properties", {})
     found: list[Problem] = []
-    for key in error.instance:
-        if key in properties:
-            continue
+    for key in undeclared(error.instance, schema):
         missing = [name for name in properties if name not in error.instance] if len(found) < _MOST else []
         close = nearest(key, missing, limit=1)
         if close:
@@ -183,6 +216,8 @@ def _unknown(error: Any, at: str, schema: Mapping[str, Any]) -> list[Problem]:
         elif properties:
             names = ", ".join(list(properties)[:12])
             hint = f"; there is {_cut(names, 160)}"
+        elif schema.keys() & {"allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties"}:
+            hint = ""
         else:
             hint = "; there are no parameters" if not at else "; it takes no keys"
         found.append(Problem(f"{at}{pointer([key[:60]])}", f"unknown key{hint}"))
@@ -196,8 +231,17 @@ def _near_member(value: Any, members: Any) -> str:
     return f"; did you mean {shown(close[0])}?" if close else ""
 
 
-def _branches(error: Any, at: str, schema: Mapping[str, Any], root: Mapping[str, Any]) -> list[Problem]:
+def _union(error: Any, at: str, schema: Mapping[str, Any], root: Mapping[str, Any]) -> list[Problem]:
     """Explain a union by the one branch that was meant, where that is clear."""
+    options: list[Any] = error.validator_value
+    if all(is_mapping(option) and set(option) == {"required"} for option in options):
+        told = note(error.validator, options).removesuffix(".")
+        return [Problem(at, told[0].lower() + told[1:])]
+    wanted = describe({error.validator: options}, root)
+    if not error.context:
+        return [
+            Problem(at, f"fits more than one of the forms it may have ({wanted}); it must fit exactly one")
+        ]
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
@@ -207,11 +251,46 @@ def _branches(error: Any, at: str, schema: Mapping[str, Any], root: Mapping[str,
         if not any(not e.relative_path and e.validator in ("type", "enum", "const") for e in errors)
         and not any(e.validator == "const" for e in errors)
     ]
+    tagged = _tag(error.instance, options, at, root)
+    if tagged:
+        return [tagged]
     if len(meant) == 1:
         return [problem for inner in meant[0] for problem in _problems(inner, root)]
     members = [
         m for errors in branches.values() for e in errors if e.validator == "enum" for m in e.validator_value
     ]
     close = _near_member(error.instance, members)
-    wanted = describe({error.validator: error.validator_value}, root)
     return [Problem(at, f"expected {wanted}, got {shown(error.instance)}{close}")]
+
+
+def _tag(value: Any, options: list[Any], at: str, root: Mapping[str, Any]) -> Problem | None:
+    """Say what is wrong with the key by which the objects of a union are told apart, if that is what is wrong."""
+    if not is_object(value):
+        return None
+    forms = [form for option in options if (form := _properties(option, root))]
+    names = [name for name in (forms[0] if len(forms) > 1 else ()) if all(_constant(f, name) for f in forms)]
+    for name in names:
+        known = [member for form in forms for member in _constant(form, name)]
+        if value.get(name) in known:
+            return None
+        wanted = describe({"enum": list(dict.fromkeys(known))}, root)
+        place = f"{at}{pointer([name])}"
+        if name not in value:
+            return Problem(place, f"missing; expected {wanted}")
+        close = _near_member(value[name], known)
+        return Problem(place, f"expected {wanted}, got {shown(value[name])}{close}")
+    return None
+
+
+def _properties(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    if is_mapping(schema) and isinstance(schema.get("$ref"), str) and schema["$ref"].startswith("#/"):
+        schema = follow(root, schema["$ref"])
+    found: Any = schema.get("properties") if is_mapping(schema) else None
+    return found if is_mapping(found) else {}
+
+
+def _constant(properties: Mapping[str, Any], name: str) -> list[str]:
+    """Return the texts that a key of one form may hold, if it is bound to some."""
+    part: Any = properties.get(name)
+    members: Any = part.get("enum", [part.get("const")]) if is_mapping(part) else []
+    return [member for member in members if isinstance(member, str)]

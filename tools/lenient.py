@@ -43,12 +43,23 @@ _FENCE = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*(?:\r?\n|$)|`{1,3}")
 _LABEL = re.compile(r"(?:tool[ _])?(?:arguments|args|parameters|params|input|json)\s*:?\s*", re.IGNORECASE)
 _DOUBT = re.compile(r"\b(?:not|no|never|without|instead|example|e\.g|or)\b|n['’]t\b", re.IGNORECASE)
 
+_OTHER = re.compile(
+    r"\b(?:if|when|unless|would|could|should|may|might|maybe|perhaps|previous|previously|earlier|last|before|already"
+    r"|was|were|wrong|invalid|fail|failed|error|bad|old)\b|^\s*(?:action|tool|function|name)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""In a text before the object: it may speak of arguments that are not meant, or name another tool."""
+
 _MORE = re.compile(
-    r"[\d=:]|^(?:if|when)\b|\b(?:but|unless|except|only|provided|instead|also|plus|with)\b", re.IGNORECASE
+    r"[\d=:]|^(?:if|when)\b|\b(?:but|unless|except|only|provided|instead|also|plus|with|actually|wait|sorry|oops"
+    r"|correction|rather|change|make|meant|mean|replace|update|add|set|use|ignore|cancel|stop|must|should|then|until"
+    r"|once)\b",
+    re.IGNORECASE,
 )
 """In a sentence after the object: what could change or add to the arguments."""
 
 _MAX_WRAPPINGS = 20
+_SPACE = " \t\r\n"
 
 
 def read_lenient(text: str) -> tuple[Any, list[str]]:
@@ -93,11 +104,11 @@ class _Reader:
         brace = self.text.find("{", self.at)
         if brace < 0:
             raise self.fail("a JSON object")
-        prose = self.text[self.at : brace].rstrip("` \t\r\n")
+        prose = self.text[self.at : brace].rstrip(f"`{_SPACE}")
         fence = re.search(r"```[A-Za-z0-9_+-]*\s*$", self.text[self.at : brace])
         if fence:
             prose = self.text[self.at : self.at + fence.start()]
-        if not _is_prose(prose, self.text[self.at : brace]):
+        if not _is_prose(prose, self.text[self.at : brace]) or _OTHER.search(prose):
             raise self.fail("a JSON object")
         self.at = brace
         self.fixed("removed text around the object")
@@ -107,7 +118,7 @@ class _Reader:
         rest = "{"
         for _ in range(_MAX_WRAPPINGS):
             self._wrapping()
-            rest = self.text[self.at :].strip()
+            rest = self.text[self.at :].strip(_SPACE)
             if rest[:1] not in ("{", "["):
                 break
             if not equal(value, self.value(0)):
@@ -144,7 +155,7 @@ class _Reader:
     def space(self) -> None:
         """Skip white space as JSON has it, and comments."""
         while self.at < len(self.text):
-            if self.text[self.at] in " \t\r\n":
+            if self.text[self.at] in _SPACE:
                 self.at += 1
             elif found := _COMMENT.match(self.text, self.at):
                 self.at = found.end()
@@ -305,7 +316,7 @@ class _Reader:
 
 def _is_prose(prose: str, whole: str) -> bool:
     """Tell whether a text beside the object can only be talk: words, and nothing that could be an argument."""
-    prose = prose.strip()
+    prose = prose.strip(_SPACE)
     if not prose or _LABEL.fullmatch(prose):
         return True
     words = len(re.findall(r"[^\W\d_]+", prose))

@@ -14,7 +14,8 @@ from typing import Any, cast
 from .jsontext import JSONTextError, equal, parse_strict
 from .jsontypes import is_array, is_mapping, is_object
 from .lenient import read_lenient
-from .validation import SchemaCheck, follow, pointer
+from .pointers import follow, pointer
+from .validation import SchemaCheck
 
 __all__ = ["Mender", "read_text", "takes_nothing"]
 
@@ -48,6 +49,7 @@ class Mender:
         self._name = name
         self.repairs: list[str] = []
         self._visits = 0
+        self._done: dict[tuple[int, int], tuple[Any, Any, Any, list[str]]] = {}
 
     def root(self, value: Any) -> Any:
         """Mend whole arguments: their envelope first where there is one, then what is inside."""
@@ -99,7 +101,7 @@ class Mender:
             right = all(value[name] == self._name for name in named) and (bool(named) or keys == {envelope})
             if envelope in keys and not rest and right:
                 found.append((value[envelope], f"took the arguments out of {json.dumps(envelope)}"))
-        if "properties" in keys and keys <= _ECHO:
+        if "properties" in keys and keys <= _ECHO and not _repeats(value["properties"], declared):
             found.append((value["properties"], "took the arguments out of an echo of the schema"))
         opened: list[tuple[dict[str, Any], str]] = []
         for inner, repair in found:
@@ -129,10 +131,24 @@ class Mender:
         self.repairs.append(f"{pointer(path)}: {repair}")
 
     def _mend(self, value: Any, schema: Any, path: Path) -> Any:
-        self._visits += 1
-        if self._visits > _MAX_VISITS or self._check.part_ok(schema, value):
-            return value
+        """Mend a part; objects and arrays once per schema, as unions inside unions ask for them again and again."""
         node = self._resolved(schema)
+        key = (id(value), id(node))
+        known = self._done.get(key)
+        if known is None:
+            self._visits += 1
+            if self._visits > _MAX_VISITS or self._check.part_ok(schema, value):
+                return value
+            if not (is_object(value) or is_array(value)):
+                return self._mended(value, node, path)
+            kept, self.repairs = self.repairs, []
+            known = (value, node, self._mended(value, node, path), self.repairs)
+            self._done[key] = known
+            self.repairs = kept
+        self.repairs += known[3]
+        return known[2]
+
+    def _mended(self, value: Any, node: Mapping[str, Any], path: Path) -> Any:
         for keyword in ("anyOf", "oneOf"):
             if keyword in node:
                 value = self._union(value, node[keyword], path)
@@ -242,6 +258,11 @@ class Mender:
             if close:
                 break
         return value
+
+
+def _repeats(echo: Any, declared: Mapping[str, Any]) -> bool:
+    """Tell whether an echo of the schema holds a schema still, where a value should be."""
+    return is_object(echo) and any(name in declared and declared[name] == part for name, part in echo.items())
 
 
 def _unquoted(text: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from .jsontypes import is_array, is_mapping
 from .merge import merge_schemas
+from .pointers import follow, pointer
 from .strict_words import MAP_KEYWORDS, PAIRS, cut, listed, note, sentences, with_null, with_option
-from .subset import ANNOTATIONS, FORMATS, KEYWORDS, rust_pattern, strict_violations
-from .validation import SchemaCheck, follow, pointer
+from .subset import ANNOTATIONS, ASSERTIONS, FORMATS, KEYWORDS, rust_pattern, strict_violations
+from .validation import SchemaCheck
 from .wire import (
     Absence,
     ArrayShape,
@@ -99,7 +100,8 @@ class Builder:
         root: dict[str, Any] = self._inlined(self.plain, ())
         if root.get("type", "object") != "object":
             raise NotStrictError((), "is not an object")
-        if not root.get("properties") and not isinstance(root.get("additionalProperties"), Mapping):
+        others: Any = root.get("additionalProperties")
+        if not root.get("properties") and others is not True and not is_mapping(others):
             root |= {"properties": {}, "additionalProperties": False}
         wire, shape = self._node({"type": "object", **root}, ())
         if wire.get("type") != "object":
@@ -195,7 +197,7 @@ class Builder:
         allowed = _STRUCTURAL.union(ANNOTATIONS, *(KEYWORDS[kind] for kind in kinds))
         notes: list[str] = []
         for keyword, wanted in node.items():
-            unsupported = keyword not in allowed
+            unsupported = keyword not in allowed and keyword in ASSERTIONS
             unsupported |= keyword == "format" and wanted not in FORMATS
             unsupported |= keyword == "pattern" and not rust_pattern(wanted)
             if unsupported:

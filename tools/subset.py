@@ -9,15 +9,41 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from .jsontypes import is_mapping
-from .validation import follow, pointer
+from .pointers import follow, pointer
 
-__all__ = ["ANNOTATIONS", "FORMATS", "KEYWORDS", "MAX_NESTING", "rust_pattern", "strict_violations"]
+__all__ = [
+    "ANNOTATIONS",
+    "ASSERTIONS",
+    "FORMATS",
+    "KEYWORDS",
+    "MAX_NESTING",
+    "rust_pattern",
+    "strict_violations",
+]
 
 FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 
 ANNOTATIONS = frozenset(
     {"title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"}
 )
+
+ASSERTIONS = frozenset(
+    {"pattern", "format", "minLength", "maxLength", "contentEncoding", "contentMediaType", "contentSchema"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum", "const", "not"}
+    | {
+        "items",
+        "prefixItems",
+        "additionalItems",
+        "unevaluatedItems",
+        "contains",
+        "minContains",
+        "maxContains",
+    }
+    | {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "propertyNames"}
+    | {"patternProperties", "unevaluatedProperties", "dependentRequired", "dependentSchemas", "dependencies"}
+    | {"if", "then", "else", "allOf", "anyOf", "oneOf", "$dynamicRef"}
+)
+"""Keywords that demand something of a value; any other (`example`, `nullable`, `x-...`) only informs."""
 
 KEYWORDS: dict[str, frozenset[str]] = {
     "string": frozenset({"pattern", "format"}),
@@ -31,6 +57,7 @@ KEYWORDS: dict[str, frozenset[str]] = {
 """What may stand beside `type`, `enum`, `const`, `description`, per type."""
 
 MAX_NESTING = 10
+"""Levels of objects and arrays inside one another, the root among them."""
 MAX_PROPERTIES = 5000
 MAX_STRINGS = 120_000
 MAX_ENUM = 1000
@@ -69,11 +96,11 @@ def strict_violations(schema: Mapping[str, Any]) -> list[str]:
     if schema.get("type") != "object":
         return [': the root must be {"type": "object"}, without anyOf']
     walker = _Walker(schema)
-    found = list(walker.node(schema, (), 0))
+    found = list(walker.node(schema, (), 1))
     for name in ("$defs", "definitions"):
         for key, part in cast("dict[str, Any]", schema.get(name, {})).items():
             walker.strings += len(key)
-            found += walker.node(part, (name, key), 0)
+            found += walker.node(part, (name, key), 1)
     return [*found, *walker.totals()]
 
 

@@ -9,61 +9,25 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from jigwork.errors import SchemaError
-
-from .jsontypes import is_array, is_mapping
+from .jsontypes import is_array, is_mapping, is_object
+from .patterns import searcher
+from .pointers import follow
+from .usable import is_draft7, require_usable
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
     from jsonschema.protocols import Validator
 
-__all__ = ["SchemaCheck", "follow", "is_draft7", "pointer"]
-
-
-def pointer(path: tuple[str | int, ...] | list[str | int]) -> str:
-    """Write a path as a JSON pointer; the root is the empty pointer."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def follow(root: Mapping[str, Any], reference: str) -> Any:
-    """Return what a local `$ref` (`#` or `#/...`) points to; raise SchemaError when there is nothing."""
-    node: Any = root
-    for part in reference.lstrip("#").split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~").replace("%25", "%")
-        if is_array(node) and name.isdigit() and int(name) < len(node):
-            node = node[int(name)]
-        elif is_mapping(node) and name in node:
-            node = node[name]
-        else:
-            raise SchemaError(f'"$ref": "{reference}" points to nothing; put the definition under "$defs"')
-    return node
-
-
-def is_draft7(schema: Mapping[str, Any]) -> bool:
-    """Tell whether a schema is to be read as draft-07: it says so, or only draft-07 allows what it holds."""
-    declared = schema.get("$schema")
-    if isinstance(declared, str):
-        return "draft-07" in declared or "draft-06" in declared or "draft-04" in declared
-    return any(isinstance(node.get("items"), list) or "dependencies" in node for node in _nodes(schema))
-
-
-def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
-    if is_mapping(value):
-        node = value
-        yield node
-        for key, part in node.items():
-            if key not in ("enum", "const", "default", "examples"):
-                yield from _nodes(part)
-    elif is_array(value):
-        for part in value:
-            yield from _nodes(part)
+__all__ = ["SchemaCheck", "undeclared"]
 
 
 _MOST_ERRORS = 200
@@ -80,28 +44,16 @@ class SchemaCheck:
 
     def require_usable(self) -> None:
         """Raise SchemaError unless the schema is one, describes an object, and refers only to itself."""
-        from jsonschema.exceptions import SchemaError as InvalidSchema
+        require_usable(self.schema, self._class())
 
-        for node in _nodes(self.schema):
-            for keyword in ("$ref", "$dynamicRef"):
-                reference = node.get(keyword)
-                if not isinstance(reference, str):
-                    continue
-                if not reference.startswith("#"):
-                    raise SchemaError(f'"{keyword}": "{reference}" leads outside; copy it under "$defs"')
-                if reference == "#" or reference.startswith("#/"):
-                    follow(self.schema, reference)
+    @contextmanager
+    def remembering(self) -> Generator[None]:
+        """Keep what is found out about values until the end of the block; they must not change in it."""
+        token = _SEEN.set({})
         try:
-            self._class().check_schema(dict(self.schema))
-        except InvalidSchema as error:
-            at = pointer(list(error.absolute_path)) or "the root"
-            raise SchemaError(f"not a JSON schema: at {at}: {error.message[:200]}") from None
-        root = self.schema
-        for _ in range(20):
-            if isinstance(root.get("$ref"), str) and root["$ref"].startswith("#/"):
-                root = follow(self.schema, root["$ref"])
-        if root.get("type", "object") != "object" or "enum" in root or "const" in root:
-            raise SchemaError('parameters must describe an object: give "type": "object" and "properties"')
+            yield
+        finally:
+            _SEEN.reset(token)
 
     def ok(self, value: Any) -> bool:
         """Tell whether `value` satisfies the whole schema."""
@@ -135,14 +87,18 @@ class SchemaCheck:
     def errors(self, value: Any) -> list[Any]:
         """Return jsonschema's errors in the order of the value."""
         try:
-            found: list[Any] = list(islice(self._root().iter_errors(value), _MOST_ERRORS))
+            with self.remembering():
+                found: list[Any] = list(islice(self._root().iter_errors(value), _MOST_ERRORS))
         except RecursionError:
             return []
         return sorted(found, key=_place)
 
     def _valid(self, validator: Validator, value: Any) -> bool:
         try:
-            return validator.is_valid(value)
+            if _SEEN.get() is not None:
+                return validator.is_valid(value)
+            with self.remembering():
+                return validator.is_valid(value)
         except RecursionError:
             return False
 
@@ -181,10 +137,101 @@ def _validator_class(draft7: bool, exact: bool) -> type[Validator]:
         return isinstance(value, int) and not isinstance(value, bool)
 
     checker = base.TYPE_CHECKER.redefine("integer", is_integer) if exact else base.TYPE_CHECKER
-    made: Any = cast("Any", validators).extend(
-        base, validators={"multipleOf": _multiple_of}, type_checker=checker
-    )
+    own = {
+        "multipleOf": _multiple_of,
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
+    }
+    made: Any = cast("Any", validators).extend(base, validators=own, type_checker=checker)
+    made.descend = _remembered(made.descend)
     return cast("type[Validator]", made)
+
+
+_SEEN: ContextVar[dict[tuple[int, int], tuple[Any, bool]] | None] = ContextVar("_SEEN", default=None)
+"""What is known in this check: by schema and container, the container (which keeps its id its own) and the verdict."""
+
+
+def _remembered(descend: Any) -> Any:
+    """Check each object and array against each schema once: unions inside unions would do it again and again."""
+    from jsonschema.exceptions import ValidationError
+
+    def once(self: Any, instance: Any, schema: Any, *args: Any, **options: Any) -> Iterator[Any]:
+        seen = _SEEN.get()
+        if seen is None or not (is_object(instance) or is_array(instance)):
+            yield from descend(self, instance, schema, *args, **options)
+            return
+        key = (id(schema), id(instance))
+        known = seen.get(key)
+        if known is not None:
+            if not known[1]:
+                yield ValidationError("is not valid, as told", validator="", instance=instance, schema=schema)
+            return
+        valid = True
+        for error in descend(self, instance, schema, *args, **options):
+            if valid:
+                valid, seen[key] = False, (instance, False)
+            yield error
+        if valid:
+            seen[key] = (instance, True)
+
+    return once
+
+
+def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(value, str) and not searcher(pattern)(value):
+        yield ValidationError(f"does not match {pattern}")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], value: Any, _schema: Any
+) -> Iterator[Any]:
+    if is_mapping(value):
+        for pattern, part in patterns.items():
+            matches = searcher(pattern)
+            for key, member in value.items():
+                if matches(key):
+                    yield from validator.descend(member, part, path=key, schema_path=pattern)
+
+
+def _additional_properties(_validator: Any, others: Any, value: Any, schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if not is_mapping(value) or others is True:
+        return
+    extra = undeclared(value, schema)
+    if extra and others is False:
+        yield ValidationError("has keys that are not declared")
+    elif is_mapping(others):
+        for key in extra:
+            yield from _validator.descend(value[key], others, path=key)
+
+
+def _unique_items(_validator: Any, wanted: bool, value: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema.exceptions import ValidationError
+
+    if wanted and is_array(value) and len({_canonical(item) for item in value}) < len(value):
+        yield ValidationError("has the same item twice")
+
+
+def _canonical(value: Any) -> Any:
+    """Return what is the same for JSON values that are equal: 1 and 1.0 are, 1 and true are not."""
+    if is_mapping(value):
+        return ("object", frozenset((key, _canonical(member)) for key, member in value.items()))
+    if is_array(value):
+        return ("array", tuple(map(_canonical, value)))
+    return ("boolean", value) if isinstance(value, bool) else value
+
+
+def undeclared(value: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return the keys of `value` that neither `properties` nor `patternProperties` speak of."""
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    extra = [key for key in value if key not in properties]
+    patterns = [searcher(pattern) for pattern in schema.get("patternProperties", ())]
+    return [key for key in extra if not any(matches(key) for matches in patterns)] if patterns else extra
 
 
 def _multiple_of(_validator: Any, factor: Any, value: Any, _schema: Any) -> Iterator[Any]:

@@ -98,13 +98,22 @@ class ObjectShape(Shape):
             elif (plain := site.shape.undo(member, dropped, whole)) is not member:
                 out = dict(members) if out is None else out
                 out[name] = plain
-        if self.extra is not None and type(members.get(self.extra_key)) is list:
+        if self.extra is not None and self._has_pairs(members, whole):
             out = dict(members) if out is None else out
             extra = self.extra.undo(out.pop(self.extra_key), dropped, whole)
-            if not is_object(extra) or any(key in self.sites for key in extra):
+            if any(key in self.sites for key in extra):
                 raise SchemaError(f"{self.extra_key} repeats a key that has a place of its own")
             out.update(extra)
         return value if out is None else out
+
+    def _has_pairs(self, members: dict[str, Any], whole: bool) -> bool:
+        """Tell whether undeclared keys came as pairs; a plain object may have a key of the same name."""
+        pairs = members.get(self.extra_key)
+        if not is_array(pairs) or not (pairs or whole):
+            return False
+        if any(key not in self.sites and key != self.extra_key for key in members):
+            return False
+        return all(is_object(pair) and pair.keys() == {"key", "value"} for pair in pairs)
 
     def encode(self, value: Any) -> Any:
         if not is_object(value):

@@ -83,6 +83,11 @@ def _slots(context: click.Context, parameter: click.Parameter, given: tuple[str,
     help="Make a value in what --save keeps a slot that a call fills; repeatable.",
 )
 @click.option("--author", metavar="NAME", default="", help="Who has checked what --save keeps.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Offline: take a free question where every word is accounted for and no other reading is near.",
+)
 @jsonl_option("question")
 @model_option
 @effort_option
@@ -92,7 +97,9 @@ def command(words: tuple[str, ...], **options: Any) -> int:
     """Ask a database a question.
 
     Without QUESTION: a prompt on a terminal, otherwise one question per line of stdin. The database is only read.
-    With no model named and no API key set, the offline engine answers questions in controlled English.
+    With no model named and no API key set, the offline engine answers questions in controlled English; for others it
+    proposes at most three that it understands, and runs none before one is chosen (exit code 1 in a pipe). `jigwork
+    alias` teaches it your words.
     """
     need("sql", "jigwork ask")
     need("cli", "jigwork ask")
@@ -102,7 +109,7 @@ def command(words: tuple[str, ...], **options: Any) -> int:
         if options["jsonl"] is not None:
             from .asking_rows import ask_rows
 
-            return ask_rows(asker.agent, options["jsonl"], asker.english)
+            return ask_rows(asker.agent, options["jsonl"], asker.settler)
         return _ask(asker, words)
     finally:
         asker.agent.database.close()
@@ -145,7 +152,9 @@ def _asker(options: dict[str, Any]) -> Asker:
     from ..models.resolve import choose_model
     from ..sql import SQLAgent
     from .afterwards import Afterwards
+    from .alias_place import aliases_for
     from .asking import Asker
+    from .settling import Settler
     from .statefile import StateFile
 
     model, reason = choose_model(options["model"])
@@ -153,18 +162,22 @@ def _asker(options: dict[str, Any]) -> Asker:
     database = SQLDatabase(
         options["db"], max_rows=most, trusted=options["trusted"], trusted_only=options["trusted_only"]
     )
-    english = None
+    settler = None
+    aliases = aliases_for(options["db"], options["aliases"])
     if isinstance(model, OfflineModel):
         if options["effort"]:
             raise click.UsageError(
                 "--effort is for a model that reasons, and the offline engine answers: name a --model"
             )
-        model = OfflineModel(database, aliases=options["aliases"])
-        english = model.english
+        model = OfflineModel(database, aliases=aliases)
+        if model.english is not None:
+            settler = Settler(database, model.english, aliases, yes=options["yes"])
+    elif options["yes"]:
+        raise click.UsageError("--yes is for the offline engine: a model answers free questions as they are")
     agent = SQLAgent(
         database,
         model,
-        aliases=None if english else options["aliases"],
+        aliases=None if settler else aliases,
         max_limit=max(most, _FETCHED),
         check_figures=options["check_figures"],
         settings=settings_of(options["effort"]),
@@ -176,7 +189,7 @@ def _asker(options: dict[str, Any]) -> Asker:
         if options[name] is not None:
             again += [f"--{name.replace('_', '-')}", str(options[name])]
     flags = {"check_figures": "--check-figures", "explain": "--explain", "as_json": "--json"}
-    flags["trusted_only"] = "--trusted-only"
+    flags |= {"trusted_only": "--trusted-only", "yes": "--yes"}
     file = StateFile.of(options["state"], [*again, *(flag for name, flag in flags.items() if options[name])])
     return Asker(
         agent,
@@ -184,8 +197,9 @@ def _asker(options: dict[str, Any]) -> Asker:
         file,
         as_json=options["as_json"],
         most_rows=options["max_rows"],
-        remember=options["state"] is not None or english is None,
-        english=english,
+        remember=options["state"] is not None or settler is None,
+        settler=settler,
+        command=tuple(word for word in again if word is not None),
         afterwards=Afterwards(**{name: options[name] for name in _AFTERWARDS}),
     )
 
@@ -224,11 +238,11 @@ def _prompt(asker: Asker) -> int:
     asker.introduce()
     screen.line(
         "Ask a question; Tab completes, \\h helps, \\q leaves."
-        if asker.english is not None
+        if asker.settler is not None
         else "\\h helps, \\q leaves.",
         "dim",
     )
-    for line in lines("ask", complete=asker.complete if asker.english is not None else None):
+    for line in lines("ask", complete=asker.complete if asker.settler is not None else None):
         word, _, rest = line.partition(" ")
         if word in ("\\h", "\\?", "help"):
             screen.line(_HELP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,8 +10,8 @@ from typing import Any, Literal
 
 import click
 
-from jigwork.errors import AuthenticationError, ConfigurationError, JigworkError, RunError
-from jigwork.grammars.english import English, Reading
+from jigwork.errors import AuthenticationError, ConfigurationError, JigworkError, QuestionError, RunError
+from jigwork.grammars.english import NotUnderstood, Reading
 from jigwork.tools.sql.result import QueryResult
 
 from ..events import CallSettled, Event
@@ -27,6 +28,7 @@ from .jsonout import jsonable
 from .prompt import at_terminal
 from .running import Interrupted, follow, say_interrupted
 from .screen import Screen
+from .settling import Settled, Settler, assumed_text, choose, offer_documents
 from .spending import spending
 from .statefile import StateFile
 from .steps import Steps, rows_summary
@@ -41,8 +43,8 @@ _ROWS_ON_A_TERMINAL = 50
 class Asker:
     """Asks one agent. `remember` keeps the conversation from one question to the next.
 
-    `english` is the language of the offline engine, None for any other model. `afterwards` is what is done with the
-    rows of an answer.
+    `settler` turns free questions into those of the offline engine, None for any other model. `afterwards` is what is
+    done with the rows of an answer. `command` is what asks another question of this database.
     """
 
     agent: SQLAgent
@@ -51,14 +53,16 @@ class Asker:
     as_json: bool = False
     most_rows: int | None = None
     remember: bool = True
-    english: English | None = None
+    settler: Settler | None = None
     afterwards: Afterwards = field(default_factory=Afterwards)
+    command: tuple[str, ...] = ()
     state: RunState = field(init=False)
     offers: tuple[str, ...] = field(default=(), init=False)
     _introduced: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.state = self.file.load() or RunState()
+        self._previous = _question(self.state)
 
     @cached_property
     def screen(self) -> Screen:
@@ -67,11 +71,11 @@ class Asker:
 
     def complete(self, text: str) -> list[str]:
         """Return what may replace the unfinished last word of a question."""
-        return self.english.complete(text) if self.english is not None else []
+        return self.settler.complete(text) if self.settler is not None else []
 
     def forget(self) -> None:
         """Begin a new conversation."""
-        self.state = RunState()
+        self.state, self._previous = RunState(), None
 
     def introduce(self) -> None:
         """Say which model answers and what the database holds, once."""
@@ -110,25 +114,25 @@ class Asker:
         question is raised all the same.
         """
         if not self.remember and question is not None:
-            self.forget()
+            self.state = RunState()
         self.introduce()
         watch = _Queries()
         try:
-            reading = self._read(question)
-            result = follow(
-                self.agent, question, state=self.state, file=self.file, show=self._listener(watch)
-            )
+            settled = self._settle(question, one_of_many)
+            asked = question if question is None or settled is None else settled.question
+            result = follow(self.agent, asked, state=self.state, file=self.file, show=self._listener(watch))
         except Interrupted as stopped:
             return self._interrupted(stopped, watch, one_of_many)
         except (ConfigurationError, AuthenticationError):
             raise
         except JigworkError as error:
-            return self._failed(error, watch, one_of_many)
+            return self._failed(error, watch, one_of_many, question)
+        reading = None if settled is None else settled.reading
         if not self._silent:
             self._conclude(result, watch, reading)
         more = self._afterwards(watch.last, result)
         if self.as_json:
-            print_json({**self._document(result, watch, reading), **more}, lines=one_of_many)
+            print_json({**self._document(result, watch, settled, question), **more}, lines=one_of_many)
         return FAILED if watch.last is None and (reading is not None or self.afterwards.needs_rows) else 0
 
     @property
@@ -145,20 +149,41 @@ class Asker:
             click.echo("jigwork: no query gave rows, so there is nothing to keep", err=True)
         return {}
 
-    def _read(self, question: str | None) -> Reading | None:
+    def _settle(self, question: str | None, one_of_many: bool) -> Settled | None:
         """Say what the offline engine understands; raises QuestionError, before anything runs, where it does not."""
         asked = question if question is not None else _question(self.state)
-        if self.english is None or asked is None:
+        if self.settler is None or asked is None:
             return None
-        reading = self.english.read(asked)
+        try:
+            settled = self.settler.settle(asked)
+        except QuestionError as problem:
+            error = self._following(problem, asked)
+            chosen = None if one_of_many or self._silent else choose(self.screen, self.settler, asked, error)
+            if chosen is None:
+                raise error from None
+            settled = chosen
+        self._previous = settled.question
         if not self._silent:
-            self.screen.label("reads", clean(reading.readback))
-        return reading
+            if settled.proposal is not None:
+                self.screen.label("asked", one_line(settled.question))
+                self.screen.label("takes", one_line(assumed_text(settled.proposal)), "dim")
+            self.screen.label("reads", clean(settled.reading.readback))
+        return settled
+
+    def _following(self, error: QuestionError, asked: str) -> QuestionError:
+        """Offer a follow-up, which the offline engine cannot read alone, as the question in full that it goes on with."""
+        from .followups import in_full
+
+        if self.settler is None or self._previous is None or not isinstance(error, NotUnderstood):
+            return error
+        full = in_full(self.settler.english, self._previous, asked)
+        reason = "each question is read by itself here, and this one goes on with the last"
+        return NotUnderstood(reason, error.place, proposals=full) if full else error
 
     def _listener(self, watch: _Queries) -> Callable[[Event], None]:
         if self._silent:
             return watch
-        text: Literal["hidden", "labelled"] = "labelled" if self.english is None else "hidden"
+        text: Literal["hidden", "labelled"] = "labelled" if self.settler is None else "hidden"
         steps = Steps(self.screen, self.agent.tools, text=text, most_rows=self._rows_shown())
 
         def show(event: Event) -> None:
@@ -183,16 +208,20 @@ class Asker:
     def _model(self) -> dict[str, Any]:
         return {"name": self.agent.model.name, "reason": self.reason}
 
-    def _document(self, result: RunResult[str], watch: _Queries, reading: Reading | None) -> dict[str, Any]:
+    def _document(
+        self, result: RunResult[str], watch: _Queries, settled: Settled | None, question: str | None
+    ) -> dict[str, Any]:
         last = watch.last.to_dict() if watch.last is not None else {}
+        width = None if settled is None else settled.columns
+        understood = {"understood": None} if settled is None else settled.document()
         return {
-            "question": _question(result.state),
-            "understood": None if reading is None else reading.readback,
+            "question": question if question is not None else _question(result.state),
+            **understood,
             "answer": result.output,
             "sql": last.get("sql"),
-            "columns": [column["name"] for column in last.get("columns", ())],
-            "types": [column["type"] for column in last.get("columns", ())],
-            "rows": last.get("rows", []),
+            "columns": [column["name"] for column in last.get("columns", [])[:width]],
+            "types": [column["type"] for column in last.get("columns", [])[:width]],
+            "rows": [row[:width] for row in last.get("rows", [])],
             "row_count": last.get("row_count"),
             "truncated": last.get("truncated", False),
             "notes": last.get("notes", []),
@@ -204,23 +233,24 @@ class Asker:
             "run_id": result.state.run_id,
         }
 
-    def _failed(self, error: JigworkError, watch: _Queries, one_of_many: bool) -> int:
+    def _failed(self, error: JigworkError, watch: _Queries, one_of_many: bool, question: str | None) -> int:
         if not self.as_json:
             self.screen.fresh_line()
             code = report(error, as_json=False)
             if one_of_many:
                 self._offer(error)
+            elif (offers := _offers(error)) and self.command:
+                click.echo(f"To ask it: {shlex.join([*self.command, offers[0]])}", err=True)
             return code
-        print_json(
-            error_document(error, queries=watch.queries, model=self._model(), run_id=self.state.run_id),
-            lines=one_of_many,
-        )
+        more: dict[str, Any] = {"queries": watch.queries, "model": self._model(), "run_id": self.state.run_id}
+        if isinstance(error, QuestionError) and self.settler is not None and question is not None:
+            more["offers"] = offer_documents(self.settler.suggest(question))
+        print_json(error_document(error, **more), lines=one_of_many)
         return exit_code(error)
 
     def _offer(self, error: JigworkError) -> None:
         """At the prompt, number the questions that could be meant: the number alone asks one."""
-        offers: tuple[str, ...] = getattr(error, "readings", ()) or getattr(error, "proposals", ())
-        self.offers = offers
+        self.offers = offers = _offers(error)
         if offers and self.screen.terminal:
             for number, question in enumerate(offers, 1):
                 self.screen.label(f"{number:>6}", one_line(question))
@@ -256,6 +286,11 @@ class _Queries:
             self.queries.append({"status": event.outcome.status, "message": event.outcome.output})
 
 
+def _offers(error: JigworkError) -> tuple[str, ...]:
+    """Return the questions that could be meant."""
+    return getattr(error, "readings", ()) or getattr(error, "proposals", ())
+
+
 def _question(state: RunState) -> str | None:
     """Return the text of the last question, asked or waiting to be."""
     asked = [item for item in (*state.items, *state.inbox) if is_message(item, "user")]
@@ -264,7 +299,8 @@ def _question(state: RunState) -> str | None:
 
 def _short_answer(text: str, reading: Reading, shown: QueryResult | None) -> str:
     """Return the answer without the read-back, which stands above, and without rows that were shown as a table."""
-    if shown is None or reading.kind == "number":
+    called = reading.trusted is not None
+    if shown is None or reading.kind == "number" or (called and shown.row_count == len(shown.columns) == 1):
         return text.removeprefix(reading.readback).strip().removeprefix("Answer: ")
     if reading.capped and not shown.truncated and shown.row_count >= reading.limit:
         return f"the first {shown.row_count:,} rows; there may be more"

@@ -80,6 +80,11 @@ class Settler:
         self._aliases = aliases
         self._yes = yes
 
+    @property
+    def english(self) -> English:
+        """The language, with the stored values that are few."""
+        return self._english
+
     def settle(self, question: str) -> Settled:
         """Return what to run; raises QuestionError where that is not sure (`Undecided` with `yes`)."""
         english = self._english_for(question)

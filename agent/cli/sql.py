@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jigwork.errors import SQLError
+from jigwork.errors import SQLError, SQLRefused
 
 from .batch import Document, answer_rows, jsonl_option, read_rows
 from .documents import print_json
@@ -177,11 +177,9 @@ def _told(text: str, document: Document, verb: _Verb, *, as_json: bool, count: i
 
 def _checked(database: SQLDatabase, sql: str) -> Document:
     try:
-        bound = database.check(sql)
-    except SQLError as error:
+        database.check(sql)
+    except SQLRefused as error:
         return _unchecked("guard", str(error))
-    try:
-        database.prepare(bound)
     except SQLError as error:
         return _unchecked("database", str(error))
     return {"ok": True, "stage": None, "reason": None}

@@ -37,7 +37,6 @@ from .values import MONTHS
 
 if TYPE_CHECKING:
     from jigwork.grammars.linking import Linker
-
     from jigwork.grammars.sql.trusted import TrustedQuery
 
     from .free import Suggester, Suggestions

@@ -206,7 +206,7 @@ def _sample(slot: Slot, dialect: str) -> str:
 
 def call_text(query: TrustedQuery, values: Mapping[str, str], dialect: str) -> str:
     """Write a call with a value for each slot; `expand_call` says whether the slots take them."""
-    written = []
+    written: list[str] = []
     for slot in query.slots:
         quoted = bool(slot.values) or slot.kind in ("date", "text")
         value = values[slot.name]

@@ -15,12 +15,12 @@ def _call(shop: SQLDatabase, name: str, **arguments: object) -> str:
     return str(tool.function(**decoded.arguments))
 
 
-def test_a_database_gives_three_tools(shop: SQLDatabase) -> None:
+def test_a_database_gives_four_tools(shop: SQLDatabase) -> None:
     """All of them only read, and `query` is the one with the grammar."""
     tools = shop.tools()
-    assert [tool.name for tool in tools] == ["describe_tables", "find_values", "query"]
+    assert [tool.name for tool in tools] == ["find_schema", "describe_tables", "find_values", "query"]
     assert all(tool.options.read_only for tool in tools)
-    assert [tool.grammar is not None for tool in tools] == [False, False, True]
+    assert [tool.grammar is not None for tool in tools] == [False, False, False, True]
 
 
 def test_tables_are_described(shop: SQLDatabase) -> None:

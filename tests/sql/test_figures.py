@@ -72,6 +72,85 @@ def test_what_they_do_not(evidence: Evidence, text: str, wrong: list[str]) -> No
     assert found == wrong
 
 
+SALES: dict[str, Any] = {
+    "columns": ["region", "shops", "sales", "latest"],
+    "rows": [
+        ["North", 18, "61320.40", "2024-11-05"],
+        ["West", 14, "40880.10", "2024-09-30"],
+        ["East", 7, "20440.00", "2024-02-17"],
+        ["South", 3, None, None],
+    ],
+    "row_count": 4,
+    "truncated": False,
+    "notes": [],
+}
+REASONABLE = [
+    "North leads with $61,320.40 from eighteen shops.",
+    "North €61.3k, West 40.9k, East about 20 thousand.",
+    "US$61,320.40 and USD 40,880.10.",
+    "There are four regions; North has 18 of 42 shops (43%).",
+    "North and West together: 102,200.50, or 83.3% of the total of 122,640.50.",
+    "North sells 50% more than West, and 3 times as much as East.",
+    "West sells 2x what East does; North 1.5 times what West does.",
+    "North has four more shops than West.",
+    "Sales per shop in North: 3,406.69.",
+    "On average 40,880.17 per region with sales; the median is 40,880.10.",
+    "One region (South) has no sales; the other 3 do.",
+    "Two of the four regions sell less than 41,000.",
+    "The latest was on 5 November 2024, the earliest on Feb 17th.",
+    "The latest was on 05/11/2024, or 11/05/2024 as one writes it there, or 05.11.2024.",
+    "In Q4 2024, H2 and FY24 North led.",
+    "1. North - 61,320.40\n2. West - 40,880.10\n3. East - 20,440.00",
+    "| region | sales |\n|---|---:|\n| North | 61,320.40 |",
+    "61.320,40 EUR, 61 320,40 €, 61'320.40 CHF.",
+    "Between 3 and 18 shops; sales from 20,440 to 61,320.4.",
+    "The top ten would be all of them; the first three make 122,640.50.",
+    "West and East together have 21 shops.",
+    "I ran three queries, and there are several ways to read this.",
+    "See ISO 3166, section 2.1 and version 2.0.1; call +47 22 33 44 55, open 24/7.",
+    "Fourteen shops are in West, 33.3% of all.",
+    "10.5 shops per region.",
+]
+UNREASONABLE = [
+    ("North leads with $61,420.40.", ["$61,420.40"]),
+    ("There are nineteen shops in North.", ["nineteen"]),
+    ("West has 13 shops.", ["13"]),
+    ("There are ninety-one shops.", ["ninety-one"]),
+    ("North sells 2.7 times as much as West.", ["2.7 times"]),
+    ("The latest was on 6 November 2024.", ["6 November 2024"]),
+    ("The latest was on 06/11/2024.", ["06/11/2024"]),
+    ("The latest was on 06.11.2024.", ["06.11.2024"]),
+    ("In 2021 North led.", ["2021"]),
+    ("The total is 132,640.50.", ["132,640.50"]),
+    ("About 70k for North.", ["70k"]),
+    ("€62.3k", ["€62.3k"]),
+    ("62 320,40 €", ["62\u202f320,40"]),
+    ("West is at 48%.", ["48%"]),
+    ("The median is 40,881.00.", ["40,881.00"]),
+]
+
+
+@pytest.fixture
+def sales() -> Evidence:
+    """A result of four rows."""
+    found = Evidence()
+    found.add_text("which regions sell most? top 5 since 2023")
+    found.add_output(json.dumps(SALES))
+    return found
+
+
+@pytest.mark.parametrize("text", REASONABLE)
+def test_reasonable_answers_pass(sales: Evidence, text: str) -> None:
+    """However a right figure is written or worked out, it raises no alarm."""
+    assert [figure.text for figure in figures_in(text) if not sales.supports(figure)] == []
+
+
+@pytest.mark.parametrize(("text", "wrong"), UNREASONABLE)
+def test_wrong_figures_are_found(sales: Evidence, text: str, wrong: list[str]) -> None:
+    """The same ways of writing do not hide a figure that is wrong."""
+    assert [figure.text for figure in figures_in(text) if not sales.supports(figure)] == wrong
+
+
 SQL = "SELECT COUNT(*) AS n FROM customers LIMIT 1"
 QUERY = [{"name": "query", "input": SQL}]
 

@@ -21,7 +21,29 @@ NOTED = [
     ),
     ("SELECT id FROM customers WHERE id > 999", "no row matches"),
     ("SELECT SUM(total) FROM orders WHERE id > 999", "one row of NULLs"),
-    ("SELECT name FROM customers LIMIT 5", "LIMIT 5 was reached"),
+    ("SELECT name FROM customers LIMIT 5", "LIMIT 5 was reached without ORDER BY"),
+    ("SELECT id FROM orders ORDER BY id LIMIT 100", "LIMIT 100 was reached; there may be more rows"),
+    (
+        "SELECT COUNT(*) / (SELECT COUNT(*) FROM customers) FROM customers WHERE country = 'Brazil'",
+        "multiply by 1.0",
+    ),
+    ('SELECT SUM(qty) / COUNT(*) FROM "order lines"', "divides whole numbers and drops the rest"),
+    ("SELECT name FROM customers WHERE name > 5", "customers.name is text; it is compared with the number 5"),
+    ("SELECT AVG(status) FROM orders", "orders.status is text, of which AVG takes what is no number as 0"),
+    (
+        "SELECT COUNT(*) FROM orders WHERE placed BETWEEN '2024-01-01' AND '2024-02-02'",
+        "later on that day are left out; compare with < '2024-02-03'",
+    ),
+    ("SELECT COUNT(*) FROM orders WHERE placed <= '2024-02-02'", "2024-02-02 alone means its midnight"),
+    ("SELECT COUNT(*) FROM orders WHERE placed = '2024-02-02'", "2024-02-02 alone means its midnight"),
+    ("SELECT name FROM customers WHERE name LIKE 'Customer'", "LIKE 'Customer' has no % or _"),
+    (
+        (
+            "SELECT SUM(o.total) FROM customers c JOIN orders o ON o.customer_id = c.id "
+            'JOIN "order lines" l ON l.order_id = o.id'
+        ),
+        "the join with l may repeat rows of orders",
+    ),
     (
         'SELECT SUM(o.total) FROM orders o JOIN "order lines" l ON l.order_id = o.id',
         "the join with l may repeat rows of orders, so SUM(orders.total) may count a row more than once",
@@ -53,6 +75,18 @@ SOUND = [
     "SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE customer_id IS NOT NULL) LIMIT 9",
     "SELECT e.name, b.name FROM employees e JOIN employees b ON b.id = e.boss_id",
     "SELECT id, SUM(total) OVER (ORDER BY id) FROM orders",
+    "SELECT name FROM customers ORDER BY name LIMIT 5",
+    "SELECT SUM(total) / COUNT(*) FROM orders",
+    "SELECT COUNT(*) * 1.0 / 3 FROM orders",
+    "SELECT id / 10 * 10 AS ten, COUNT(*) FROM orders GROUP BY id / 10 * 10",
+    "SELECT CAST(COUNT(*) / 2 AS INTEGER) FROM orders",
+    "SELECT COUNT(*) FROM orders WHERE placed >= '2024-01-01' AND placed < '2024-02-03'",
+    "SELECT COUNT(*) FROM orders WHERE placed BETWEEN '2024-01-01' AND '2024-01-31'",
+    "SELECT COUNT(*) FROM customers WHERE joined BETWEEN '2023-01-01' AND '2023-02-01'",
+    "SELECT COUNT(country) FROM customers WHERE country <> 'France'",
+    "SELECT c.name, o.status, COUNT(*) FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY o.id",
+    "SELECT c.name, COUNT(*) FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY o.customer_id",
+    "SELECT MAX(name) FROM customers WHERE name LIKE 'Customer 1%'",
 ]
 
 

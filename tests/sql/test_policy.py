@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jigwork.errors import ConfigurationError, SQLRefused
+from jigwork.errors import ConfigurationError, SQLRefused, ToolError
 from jigwork.tools.sql import SQLDatabase
+from jigwork.tools.sql.policy import Policy
 
 
 @pytest.fixture
@@ -103,6 +106,11 @@ def test_values_cannot_break_out(shop_path: Path) -> None:
     ("options", "message"),
     [
         ({"scope": {"orders": "customer_id = :me"}}, "value for :me"),
+        ({"scope": {"orders": "custmer_id = 7"}}, "scope of orders cannot run: .*no such column: custmer_id"),
+        (
+            {"scope": {"orders": "soundless(id)"}},
+            "scope of orders cannot run: soundless is not available here",
+        ),
         ({"deny": ["customers.mail"]}, "did you mean 'customers.email'"),
         ({"rename": {"customers": "orders"}}, "two tables would be called 'orders'"),
         ({"tables": []}, "no table is left"),
@@ -113,3 +121,107 @@ def test_wrong_policies_fail_early(shop_path: Path, options: dict[str, object], 
     """A policy that cannot hold is an error when the database is opened."""
     with pytest.raises(ConfigurationError, match=message):
         SQLDatabase(shop_path, **options)  # type: ignore[arg-type]
+
+
+VIEWS = """
+CREATE TABLE notes (id INTEGER PRIMARY KEY, owner INTEGER, body TEXT, mood TEXT);
+CREATE TABLE keys (id INTEGER PRIMARY KEY, secret TEXT);
+CREATE VIEW moods AS SELECT id, mood FROM notes;
+CREATE VIEW calm AS SELECT id FROM moods WHERE mood = 'calm';
+CREATE VIEW bodies AS SELECT id, body FROM notes;
+CREATE VIEW hints AS SELECT id, length(secret) AS size FROM keys;
+CREATE VIEW broken AS SELECT gone FROM notes;
+INSERT INTO notes VALUES (1, 7, 'mine', 'calm'), (2, 8, '{"not": json', 'wild');
+INSERT INTO keys VALUES (1, 'k');
+"""
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> Path:
+    """Tables with views over them, and a view over what is gone."""
+    path = tmp_path / "notes.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(VIEWS)
+    connection.close()
+    return path
+
+
+OPEN = ["bodies", "broken", "calm", "hints", "moods"]
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [
+        ({}, ["bodies", "calm", "hints", "moods"]),
+        ({"scope": {"notes": "owner = 7"}}, ["hints"]),
+        ({"scope": {"notes": "owner = 7", "moods": "id = 1"}}, ["hints", "moods"]),
+        ({"deny": ["notes.body"]}, ["calm", "hints", "moods"]),
+        ({"deny": ["notes.mood"]}, ["bodies", "hints"]),
+        ({"deny": ["keys"]}, ["bodies", "calm", "moods"]),
+        ({"deny": ["keys"], "tables": ["notes", "hints"]}, ["hints"]),
+        ({"tables": ["calm"]}, ["calm"]),
+    ],
+)
+def test_no_view_shows_what_is_hidden(noted: Path, options: dict[str, Any], seen: list[str]) -> None:
+    """A view over a scoped or hidden part is hidden too, through other views as well, unless it was asked for."""
+    with SQLDatabase(noted, **options) as database:
+        assert sorted(table.name for table in database.schema.tables if table.is_view) == seen
+        for name in {*OPEN} - {*seen}:
+            with pytest.raises(SQLRefused, match=f"{name} is not available here"):
+                database.query(f"SELECT * FROM {name}")
+
+
+def test_a_view_that_shows_scoped_rows_needs_a_scope(noted: Path) -> None:
+    """Asked for by name, it would show what the scope hides: that is said when the database is opened."""
+    with pytest.raises(ConfigurationError, match="moods reads notes, which has a scope: give it one too"):
+        SQLDatabase(noted, tables=["notes", "moods"], scope={"notes": "owner = 7"})
+
+
+def test_no_error_tells_of_rows_out_of_scope(noted: Path) -> None:
+    """A condition that would fail on another's row is not tried on it: its failing would tell of its values."""
+    with SQLDatabase(noted, scope={"notes": "owner = 7"}) as database:
+        result = database.query("SELECT id FROM notes WHERE mood = 'wild' AND json_extract(body, '$.x') = 1")
+    assert result.rows == ()
+
+
+def test_using_a_hidden_column(scoped: SQLDatabase) -> None:
+    """USING names columns like any other place does."""
+    with pytest.raises(SQLRefused, match="customer_id is not available here"):
+        scoped.query("SELECT * FROM orders a JOIN orders b USING (customer_id)")
+
+
+def test_tools_say_the_same(scoped: SQLDatabase) -> None:
+    """The tool that describes tables does not deny that a hidden one is there."""
+    explore = next(tool for tool in scoped.explorers() if tool.name == "describe_tables")
+    function: Any = explore.function
+    with pytest.raises(ToolError, match="secrets is not available here"):
+        function(names=["secrets"])
+
+
+def test_one_broken_view_hides_itself_only(noted: Path) -> None:
+    """A view over a column that is gone does not keep the others from being asked."""
+    with SQLDatabase(noted) as database:
+        assert database.query("SELECT COUNT(*) FROM moods").rows == ((2,),)
+
+
+def test_a_scope_may_read_what_is_hidden(noted: Path) -> None:
+    """The condition of a scope may look into tables that a model never sees, and call what a model may not."""
+    condition = "id IN (SELECT id FROM keys WHERE hex(secret) = :key)"
+    with SQLDatabase(noted, deny=["keys"], scope={"notes": condition}, parameters={"key": "6B"}) as database:
+        assert database.query("SELECT id FROM notes").rows == ((1,),)
+        with pytest.raises(SQLRefused, match="keys is not available here"):
+            database.query("SELECT id FROM keys")
+
+
+def test_a_view_of_which_nothing_is_known_is_hidden(noted: Path) -> None:
+    """Where the database does not tell what a view reads, it may read anything."""
+    with SQLDatabase(noted) as database:
+        schema = database.schema
+    for policy, seen in (
+        (Policy(scope={"notes": "owner = 7"}), []),
+        (Policy(deny=["keys"]), []),
+        (Policy(), ["bodies", "calm", "hints", "moods"]),
+        (Policy(deny=["keys"], tables=["notes", "hints"]), ["hints"]),
+    ):
+        shown, _ = policy.apply(schema, {})
+        assert sorted(table.name for table in shown.tables if table.is_view) == seen

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel, field_validator
 
 from jigwork.tools import Decoded, Tool, as_tool
@@ -76,6 +77,7 @@ REPAIRABLE: list[tuple[str, dict[str, Any]]] = [
     ('{"to": "Oslo"}\n{"to": "Oslo"}', {"to": "Oslo"}),
     ('```json\n{"to": "Oslo"}\n```', {"to": "Oslo"}),
     ('Sure, I will book it:\n```\n{"to": "Oslo"}\n```\nHave a nice trip!', {"to": "Oslo"}),
+    ('Action Input: {"to": "Oslo"}\n\nLet me know if you need anything else!', {"to": "Oslo"}),
     ('<think>{"to": "Rome"}?</think>{"to": "Oslo"}', {"to": "Oslo"}),
     ('<tool_call>{"name": "book", "arguments": {"to": "Oslo"}}</tool_call>', {"to": "Oslo"}),
     ('{"to": "Oslo"}<|im_end|>', {"to": "Oslo"}),
@@ -148,6 +150,13 @@ REFUSED: list[tuple[str, str]] = [
     ("{}" * 50_000, "more than one JSON object|the end of the text|/to: missing"),
     ('For example {"to": "Oslo"}', "expected a JSON object"),
     ('{"to": "Oslo"} and seats 3', "expected the end"),
+    ('The previous call was: {"to": "Oslo"}', "expected a JSON object"),
+    ('If it rains: {"to": "Oslo"}', "expected a JSON object"),
+    ('Action: cancel\nAction Input: {"to": "Oslo"}', "expected a JSON object"),
+    ('\u00a0{"to": "Oslo"}', "expected a JSON object"),
+    ('{"to": "Oslo"}\u00a0', "expected the end"),
+    ('{"to": "Oslo"}\nWait, I meant Rome.', "expected the end"),
+    ('{"to": "Oslo"}\nSorry, make that Rome.', "expected the end"),
     ('```\n{"to": "Oslo"}\n```\nor\n```\n{"to": "Rome"}\n```', "expected the end"),
     ('{"to": ' + "[" * 4000 + "]" * 4000 + "}", "nested more than 128 levels"),
 ]
@@ -204,6 +213,14 @@ def test_open_schema_keeps_extra_keys() -> None:
     assert decoded.value == {"k": "x", "arguments": {"k": "y"}}
 
 
+def test_an_echo_of_the_schema_is_no_call() -> None:
+    """A parameter that takes any value is not filled with its own schema."""
+    tool = tool_of({"type": "object", "properties": {"data": {}, "note": {"type": "string"}}})
+    closed_tool = tool_of({**tool.parameters, "additionalProperties": False})
+    assert not closed_tool.decode(json.dumps(closed_tool.parameters)).ok
+    assert closed_tool.decode('{"properties": {"data": 1}}').value == {"data": 1}
+
+
 def test_bytes_and_objects_are_read_too() -> None:
     """Some servers give arguments as an object or as bytes; both are read like text."""
     tool = tool_of(TRIP)
@@ -245,6 +262,52 @@ def test_large_arguments_pass() -> None:
     """A megabyte of text with many braces is a value like any other."""
     text = "{[" * 250_000
     assert tool_of(TRIP).decode(json.dumps({"to": text})).value == {"to": text}
+
+
+def union_of(*kinds: str) -> dict[str, Any]:
+    """Make a union of objects told apart by `kind`."""
+    return {
+        "oneOf": [
+            closed({"kind": {"const": kind}, kind: {"type": "integer"}}, "kind", kind) for kind in kinds
+        ]
+    }
+
+
+def closed(properties: dict[str, Any], *required: str, **rest: Any) -> dict[str, Any]:
+    """Make a closed object schema."""
+    return {
+        "type": "object", "properties": properties, "required": list(required), "additionalProperties": False, **rest
+    }  # fmt: skip
+
+
+LETTERS = {"a": {"type": "string"}, "b": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "told"),
+    [
+        (closed({"x": union_of("cat", "dog")}), {"x": {"kind": "cta"}},
+         '/x/kind: expected one of "cat", "dog", got "cta"; did you mean "cat"?'),
+        (closed({"x": union_of("cat", "dog")}), {"x": {"cat": 1}}, '/x/kind: missing; expected one of "cat", "dog"'),
+        (closed({"x": union_of("cat", "dog")}), {"x": {"kind": "dog"}}, "/x/dog: missing; expected an integer"),
+        (closed({"x": {"oneOf": [{"type": "integer"}, {"type": "number"}]}}), {"x": 1}, "/x: fits more than one"),
+        (closed(LETTERS, dependentRequired={"a": ["b"]}), {"a": "x"}, 'with "a", "b" must be given too'),
+        (closed(LETTERS, anyOf=[{"required": ["a"]}, {"required": ["b"]}]), {}, "at least one of these must be given: a; b"),
+        (closed(LETTERS, minProperties=1), {}, "expected at least 1 key, got 0"),
+        (closed({"x": {"type": "string", "format": "date"}}), {"x": "soon"}, "in date format, such as 2026-01-31"),
+        (closed({"x": {"type": "array", "minItems": 2, "maxItems": 2}}), {"x": [1]}, "(exactly 2 items), got an array of 1"),
+        (closed({"x": {"type": "array", "minItems": 1}}), {"x": []}, "(at least 1 item), got an empty array"),
+        (closed({"x": {"type": "array", "prefixItems": [{}], "items": False}}), {"x": [1, 2]}, "expected at most 1 item, got 2"),
+        (closed({"x": {"type": "integer"}}), {"x": "y" * 3000}, "(3000 characters)"),
+        (closed({}, patternProperties={"^x-": {"type": "integer"}}), {"x-a": 1, "y": 2}, "/y: unknown key"),
+        (closed(LETTERS), {'a\n"': 1}, '/a\\n\\": unknown key'),
+    ],
+)  # fmt: skip
+def test_each_kind_of_error_says_what_to_write(schema: dict[str, Any], value: Any, told: str) -> None:
+    """The place, what was expected there and what came: in words, on one line."""
+    error = str(tool_of(schema).decode(value).error)
+    assert told in error
+    assert len(error.splitlines()) == 2
 
 
 class Range(BaseModel):
@@ -323,6 +386,30 @@ def test_a_cut_text_is_never_called(raw: str, data: st.DataObject) -> None:
     cut = raw[: data.draw(st.integers(0, len(raw) - 1))]
     if cut.count("{") > cut.count("}") and not cut.rstrip().endswith("}"):
         assert not tool_of(TRIP).decode(cut).ok
+
+
+SPARKS = [*"{}[]():,'\"/#* 01.-", "true", "None", "//x\n", "```", "\ufeff", "\u201c", "\u00a0"]
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from([raw for raw, _ in REPAIRABLE if len(raw) < 200] + VALID),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 2), st.sampled_from(SPARKS)), max_size=3),
+)
+def test_what_is_ok_is_valid_and_stays_as_it_is(raw: str, changes: list[tuple[int, int, str]]) -> None:
+    """Arguments that pass satisfy the schema, are told as repaired unless they were JSON, and pass again unchanged."""
+    for at, dropped, spark in changes:
+        raw = raw[:at] + spark + raw[at + dropped :]
+    tool = tool_of(TRIP)
+    decoded = tool.decode(raw)
+    if not decoded.ok:
+        return
+    validator: Any = Draft202012Validator(TRIP)
+    assert validator.is_valid(decoded.value)
+    again = tool.decode(json.dumps(decoded.value))
+    assert (again.value, again.repairs) == (decoded.value, ())
+    if not decoded.repairs:
+        assert json.loads(raw) == decoded.value
 
 
 CORPORA = os.environ.get("JIGWORK_CORPORA")

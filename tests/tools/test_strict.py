@@ -252,13 +252,15 @@ def test_no_strict_form(plain: dict[str, Any], reason: str) -> None:
     assert strict.encode({"x": 1}) == {"x": 1}
 
 
-def test_deep_schema_is_not_strict() -> None:
-    """More than ten levels are beyond the server's limit: the schema is sent without strict."""
+@pytest.mark.parametrize(("levels", "enabled"), [(9, True), (10, False), (12, False)])
+def test_deep_schema_is_not_strict(levels: int, enabled: bool) -> None:
+    """More than ten levels, the root among them, are beyond the server's limit: sent without strict."""
     plain: dict[str, Any] = {"type": "string"}
-    for _ in range(12):
+    for _ in range(levels):
         plain = closed({"x": plain}, "x")
-    assert not StrictSchema(plain).enabled
-    assert StrictSchema(plain).losses[0].endswith("/properties/x: nested more than 10 levels deep")
+    strict = StrictSchema(plain)
+    assert strict.enabled is enabled
+    assert enabled or strict.losses[0].endswith("/properties/x: nested more than 10 levels deep")
 
 
 def test_union_options_begin_with_different_keys() -> None:
@@ -292,6 +294,26 @@ def test_the_given_schema_is_not_changed() -> None:
     before = json.dumps(plain)
     StrictSchema(plain)
     assert json.dumps(plain) == before
+
+
+def test_a_plain_key_named_like_the_pairs() -> None:
+    """A free key that has the name under which the wire puts undeclared keys stays a key."""
+    lists = {"type": "array", "items": {"type": "integer"}}
+    strict = StrictSchema({**closed({"a": {"type": "integer"}}, "a"), "additionalProperties": lists})
+    for value in (
+        {"a": 1, "additional_properties": [1, 2]},
+        {"a": 1, "additional_properties": [1], "b": []},
+        {"a": 1, "b": [3]},
+    ):
+        assert strict.undo(value) == value
+        assert strict.undo(strict.encode(value)) == value
+
+
+def test_an_open_root_is_not_closed() -> None:
+    """An object that says it takes any key is not sent as one that takes none."""
+    strict = StrictSchema({"type": "object", "properties": {}, "additionalProperties": True})
+    assert not strict.enabled
+    assert strict.losses == ("sent without strict: the root is an object with any content",)
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,14 @@ class SQLDatabase:
     `tables` are the only tables and views that exist for a model (default: all); `deny` takes away tables, and
     columns as `table.column`. `rename` maps tables and `table.column`s to the names a model uses, `describe` to words
     for the prompt. `scope={"orders": "customer_id = :me"}` shows only the rows that meet the condition; the values in
-    `parameters` are never shown to a model. All these names are the database's own.
+    `parameters` are never shown to a model. A view over a scoped table is hidden unless it has a scope of its own, one
+    over what is denied unless `tables` names it. All these names are the database's own.
     `max_rows` and `max_bytes` bound what one result holds, `timeout` is in seconds for one query.
     `trusted` is a folder of checked queries (`jigwork.grammars.sql.trusted`) that may be called as
     `CALL name(slot=value)`; with `trusted_only` nothing else may be asked.
     `notes=False` leaves out the notes on a result, and the short looks at the data that they take.
     `max_cost` refuses what the planner expects to cost more (PostgreSQL's cost units; rows looked at in MySQL).
+    `recursive` lets WITH queries read themselves; the time limit is then what ends one that never would.
     `values` is how many different values a text column may have to be listed (0: none are read).
     Raises ConfigurationError when it cannot be opened, or a table is named that is not there.
     """
@@ -75,11 +77,13 @@ class SQLDatabase:
         parameters: Mapping[str, Any] | None = None,
         trusted: str | os.PathLike[str] | None = None,
         trusted_only: bool = False,
+        recursive: bool = False,
     ) -> None:
         if min(max_rows, max_bytes, timeout) <= 0:
             raise ConfigurationError("max_rows, max_bytes and timeout must be more than 0")
         self._engine = open_engine(source, schema=schema, max_cost=max_cost)
         self._everything = self._engine.reflect()
+        self._reads: Mapping[str, frozenset[str]] = self._engine.reads() if deny or scope else {}
         self._policy = Policy(
             tables=None if tables is None else tuple(tables),
             deny=tuple(deny),
@@ -90,7 +94,9 @@ class SQLDatabase:
         )
         self._limits = Limits(max_rows, max_bytes, timeout)
         self._notes = notes
+        self._recursive = recursive
         chosen, looked = self._apply_policy()
+        self._check_scopes()
         seconds = min(_SAMPLING_SECONDS, timeout)
         self._schema = with_samples(chosen, self._engine, sources=looked, values=values, seconds=seconds)
         self._trusted = () if trusted is None else load_trusted(os.fspath(trusted), self._schema)
@@ -100,15 +106,27 @@ class SQLDatabase:
 
     def _apply_policy(self) -> tuple[Schema, dict[str, str | None]]:
         """Work out what a model sees and how it is read; return its schema, and what may be looked into."""
-        chosen, views = self._policy.apply(self._everything)
-        self._hidden = self._policy.hidden(self._everything)
+        chosen, views = self._policy.apply(self._everything, self._reads)
+        self._hidden = self._policy.hidden(self._everything, views)
         self._views = {view.table.name: view.query for view in views if view.query is not None}
         self._sources = {view.table.name: view.source(chosen.dialect) for view in views}
-        self._access = self._policy.access(views, allowed_functions(chosen.dialect))
+        access = self._policy.access(self._everything, views, allowed_functions(chosen.dialect))
+        self._access = replace(access, recursive=self._recursive)
         # What other people stored must not show in the prompt, so a scoped table is not looked into.
-        return chosen, {
+        self._looked: dict[str, str | None] = {
             view.table.name: None if view.scoped else self._sources[view.table.name] for view in views
         }
+        return chosen, self._looked
+
+    def _check_scopes(self) -> None:
+        """A scope that cannot run is an error when the database is opened, not one that a model reads."""
+        before, after = _PLANNED.get(self._everything.dialect, ("EXPLAIN ", ""))
+        for name in self._sources.keys() & set(self._policy.rename_all(self._policy.scope)):
+            sql = f"{before}SELECT 1 FROM {self._sources[name]}{after}"
+            try:
+                self._engine.run(sql, self._access, self._limits, Watch(self._limits.seconds), own=sql)
+            except SQLError as error:
+                raise ConfigurationError(f"the scope of {name} cannot run: {error}") from error
 
     def with_parameters(self, **values: Any) -> SQLDatabase:
         """Return the same database with other values for the parameters of `scope`: one per user, say. It is quick."""
@@ -154,18 +172,38 @@ class SQLDatabase:
         """The trusted queries that may be called."""
         return self._trusted
 
+    @property
+    def trusted_only(self) -> bool:
+        """Whether nothing but the trusted queries may be asked."""
+        return self._trusted_only
+
     def check(self, sql: str) -> Bound:
-        """Check a query without running it; raises SQLRefused with what is wrong, where, and the nearest valid thing."""
-        return check(sql, self._schema, hidden=self._hidden)
+        """Check a query without running it: by the guard, then by the database's own planner.
+
+        Raises SQLRefused with what is wrong, where, and the nearest valid thing; SQLError where only the database
+        finds that it cannot run (types, mostly).
+        """
+        bound = self._guarded(sql)
+        self.prepare(bound)
+        return bound
+
+    def _guarded(self, sql: str) -> Bound:
+        return check(sql, self._schema, hidden=self._hidden, recursive=self._recursive)
 
     def prepare(self, bound: Bound) -> None:
         """Let the database plan a checked query without running it; raises SQLError where it cannot run it."""
-        text = _PLANNED.get(self.dialect, "EXPLAIN {}").format(self._text(bound))
-        self._engine.run(text, self._access, self._limits, Watch(self._limits.seconds))
+        before, after = _PLANNED.get(self.dialect, ("EXPLAIN ", ""))
+        text = f"{before}{self._text(bound)}{after}"
+        own = bound.text if self._is_own(bound) else None
+        self._engine.run(text, self._access, self._limits, Watch(self._limits.seconds), own=own)
 
     def _text(self, bound: Bound) -> str:
         """Return what the database is sent: tables that are scoped or renamed are replaced by queries."""
-        return rewrite(bound, self._views) if self._views.keys() & set(bound.tables()) else bound.text
+        return bound.text if self._is_own(bound) else rewrite(bound, self._views)
+
+    def _is_own(self, bound: Bound) -> bool:
+        """Tell whether a query is sent as it was written."""
+        return not self._views.keys() & set(bound.tables())
 
     def query(self, sql: str, *, cancel: threading.Event | None = None) -> QueryResult:
         """Check and run one SELECT; setting `cancel` from any thread stops it inside the database.
@@ -175,10 +213,11 @@ class SQLDatabase:
         """
         started = time.monotonic()
         called, sql = self._expand(sql)
-        bound = self.check(sql)
+        bound = self._guarded(sql)
         check_products(bound)
         watch = Watch(self._limits.seconds, cancel)
-        raw = self._engine.run(self._text(bound), self._access, self._limits, watch)
+        own = bound.text if self._is_own(bound) else None
+        raw = self._engine.run(self._text(bound), self._access, self._limits, watch, own=own)
         return QueryResult(
             sql=bound.text,
             columns=_columns(bound, raw),
@@ -187,11 +226,7 @@ class SQLDatabase:
             truncated=raw.cut_by is not None,
             notes=notes_on(bound, raw, self._sources, self._engine.sample) if self._notes else (),
             seconds=time.monotonic() - started,
-            trusted=None
-            if called is None
-            else f"{called.name} by {called.author}"
-            if called.author
-            else called.name,
+            trusted=None if called is None else called.label,
         )
 
     def _expand(self, text: str) -> tuple[TrustedQuery | None, str]:
@@ -205,7 +240,8 @@ class SQLDatabase:
 
     def canonicalize(self, sql: str) -> Canonical:
         """Rewrite a query into the canonical form of this database's grammar, without running it."""
-        return canonicalize(sql, self._schema, max_limit=self._top_limit(), hidden=self._hidden)
+        limit, hidden = self._top_limit(), self._hidden
+        return canonicalize(sql, self._schema, max_limit=limit, hidden=hidden, recursive=self._recursive)
 
     def prompt(self, max_characters: int = 24_000, *, question: str | None = None) -> str:
         """Describe the tables for a model, compactly; with `question`, only those that it is about (`focus`)."""
@@ -229,7 +265,12 @@ class SQLDatabase:
         from jigwork.grammars.sql import sql_grammar
 
         limit = self._top_limit() if max_limit is None else max_limit
-        options = {"trusted": self._trusted, "trusted_only": self._trusted_only, **options}
+        options = {
+            "recursive": self._recursive,
+            "trusted": self._trusted,
+            "trusted_only": self._trusted_only,
+            **options,
+        }
         part = self._about(question) if tables is None else self._schema.only(tables)
         return sql_grammar(part, max_limit=limit, name=name, **options)
 
@@ -270,14 +311,24 @@ class SQLDatabase:
         """
         return [*self.explorers(), self.tool(**options)]
 
+    def schema_for(self, question: str) -> Schema:
+        """Return the schema with the stored values that `question` mentions, wherever they stand; it takes two seconds at most."""
+        from .mentioned import with_mentioned
+
+        return with_mentioned(self._schema, question, sources=self._looked, look=self._engine.sample)
+
     def explorers(self) -> list[Tool]:
-        """Return the tools for finding one's way: `describe_tables` and `find_values`."""
+        """Return the tools for finding one's way: `find_schema`, `describe_tables` and `find_values`."""
         from jigwork.tools import Tool, ToolOptions
 
-        explorer = Explorer(self._schema, self._sources, self._engine.sample)
+        from .find_schema import SchemaFinder
+
+        explorer = Explorer(self._schema, self._sources, self._engine.sample, hidden=self._hidden)
+        finder = SchemaFinder(self._schema, self._looked, self._engine.sample)
         harmless = ToolOptions(read_only=True, idempotent=True)
         shared: dict[str, Any] = {"options": harmless, "metadata": {"database": self}}
         return [
+            Tool.from_function(finder.find_schema, **shared),
             Tool.from_function(explorer.describe_tables, **shared),
             Tool.from_function(explorer.find_values, **shared),
         ]
@@ -295,7 +346,7 @@ class SQLDatabase:
             cancel.set()
 
 
-_PLANNED = {"postgres": "SELECT 1 FROM ({}) AS planned LIMIT 0"}
+_PLANNED = {"postgres": ("SELECT * FROM (", ") AS planned LIMIT 0")}
 """How a query is planned and not run where it stands in a cursor, which takes no EXPLAIN."""
 _DIALECT_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}
 

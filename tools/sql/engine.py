@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,9 +15,11 @@ from jigwork.grammars.schema import Schema
 
 __all__ = [
     "COUNTING_SECONDS",
+    "LOST",
     "Access",
     "Engine",
     "Limits",
+    "Look",
     "RawRows",
     "Watch",
     "collect",
@@ -26,6 +29,7 @@ __all__ = [
 
 _GRACE_SECONDS = 0.5
 """How long after the deadline a server may stop a query by itself."""
+LOST = "the connection to the database was lost; ask again"
 COUNTING_SECONDS = 1.0
 """How long rows that are not kept are counted."""
 
@@ -41,10 +45,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a connection may read: columns by table, and functions. Names as the database spells them."""
+    """What a connection may read: columns by table, and functions. Names as the database spells them.
+
+    `recursive`: WITH queries may read themselves.
+    """
 
     columns: Mapping[str, frozenset[str]]
     functions: frozenset[str]
+    recursive: bool = False
 
     @classmethod
     def of(cls, schema: Schema, functions: Sequence[str]) -> Access:
@@ -97,6 +105,10 @@ class Watch:
         return max(0.0, self.ends - time.monotonic())
 
 
+Look = Callable[[str, float], list[tuple[Any, ...]]]
+"""Run a statement of ours (never a model's) within some seconds; no rows where that did not work."""
+
+
 class Engine(Protocol):
     """One kind of database."""
 
@@ -109,12 +121,26 @@ class Engine(Protocol):
         """Read all tables and views."""
         ...
 
-    def run(self, sql: str, access: Access, limits: Limits, watch: Watch) -> RawRows:
-        """Run one SELECT; raises SQLError, SQLRefused or SQLLimitReached with a text fit for a model."""
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """Return what each view (and table made of others) reads: `table` and `table.column`s, `*` where it is unknown."""
+        ...
+
+    def run(
+        self, sql: str, access: Access, limits: Limits, watch: Watch, *, own: str | None = None
+    ) -> RawRows:
+        """Run one SELECT; raises SQLError, SQLRefused or SQLLimitReached with a text fit for a model.
+
+        `own` is what the model wrote, as it stands in `sql`; None: it wrote another text, so that no message may
+        quote this one or tell a place in it.
+        """
         ...
 
     def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
         """Run a statement of ours (never a model's) and return its rows; one that takes longer gives none."""
+        ...
+
+    def looking(self) -> AbstractContextManager[Look]:
+        """Give what `sample` does, on one connection for as many statements as one likes."""
         ...
 
     def estimates(self) -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jigwork.errors import ToolError
@@ -28,7 +28,10 @@ class Explorer:
         schema: Schema,
         sources: Mapping[str, str],
         look: Callable[[str, float], list[tuple[Any, ...]]],
+        *,
+        hidden: Sequence[str] = (),
     ) -> None:
+        self._hidden = hidden
         self._schema = schema
         self._sources = sources
         self._look = look
@@ -99,5 +102,7 @@ class Explorer:
         for table in self._schema.tables:
             if names_equal(table.name, name.strip('"`')):
                 return table
+        if any(names_equal(other, name.strip('"`')) for other in self._hidden):
+            raise ToolError(f"{name} is not available here")
         near = nearest_names(name, [table.name for table in self._schema.tables])
         raise ToolError(f"there is no table {name} here" + (f"; nearest: {', '.join(near)}" if near else ""))

@@ -25,17 +25,19 @@ if TYPE_CHECKING:
 __all__ = ["allowed_functions", "check"]
 
 
-def check(text: str, schema: Schema, *, hidden: Sequence[str] = ()) -> Bound:
+def check(text: str, schema: Schema, *, hidden: Sequence[str] = (), recursive: bool = False) -> Bound:
     """Check one query against a schema and return it with its names bound; `.text` is what may be run.
 
-    `hidden` names tables and `table.column`s that exist but are answered as "not available here".
+    `hidden` names tables and `table.column`s that exist but are answered as "not available here". WITH RECURSIVE is
+    refused without `recursive`.
     Raises SQLRefused with what is wrong, where, and the nearest valid thing.
     """
     tree, cleaned = parse_select(text, schema.dialect)
     _check_functions(tree, cleaned, dialect_of(schema.dialect))
+    _check_growth(tree, cleaned)
     if schema.dialect == "sqlite":
         _check_cte_names(tree, cleaned, schema)
-    bound = resolve(tree, cleaned, schema, hidden=hidden)
+    bound = resolve(tree, cleaned, schema, hidden=hidden, recursive=recursive)
     check_aggregates(bound)
     return bound
 
@@ -43,7 +45,13 @@ def check(text: str, schema: Schema, *, hidden: Sequence[str] = ()) -> Bound:
 def allowed_functions(dialect: str) -> frozenset[str]:
     """Return the names of all functions that a query may call, upper case."""
     rules = dialect_of(dialect)
-    special = (*rules.unit_functions, *rules.ordered_aggregates)
+    special = {*rules.unit_functions, *rules.ordered_aggregates, *rules.arrows, *rules.constants}
+    if rules.row_values:
+        special.add("ROW")
+    if rules.grouping == "sets":
+        special.add("GROUPING")
+    if rules.name == "mysql":
+        special |= {"DATE_ADD", "DATE_SUB", "ADDDATE", "SUBDATE", "ISNULL", "->", "->>"}
     return frozenset({*rules.functions, *rules.aggregates, *rules.windows, *rules.synonyms, *special})
 
 
@@ -61,6 +69,38 @@ def _check_functions(tree: exp.Query, text: str, dialect: Dialect) -> None:
         raise SQLRefused(
             f"the function {call.name} is not available here{f' at {where}' if where else ''}{hint}"
         )
+
+
+_GROWING = frozenset({"REPLACE", "REGEXP_REPLACE", "TRANSLATE"})
+_MAX_GROWTH, _MAX_GROWING = 2, 50
+
+
+def _check_growth(tree: exp.Query, text: str) -> None:
+    """Replacing by something longer, inside itself, makes texts that fill the memory of a server."""
+    from sqlglot import exp
+
+    growing = [call for call in tree.find_all(exp.Anonymous) if _grows(call)]
+    known = {id(call) for call in growing}
+    for call in growing:
+        depth = 0
+        around: exp.Expr | None = call
+        while around is not None and depth <= _MAX_GROWTH:
+            depth += id(around) in known
+            around = around.parent
+        if depth > _MAX_GROWTH or len(growing) > _MAX_GROWING:
+            where = position(call, text)
+            raise SQLRefused(
+                f"{call.name} nests too deeply{f' at {where}' if where else ''}; write it once or twice"
+            )
+
+
+def _grows(call: exp.Expr) -> bool:
+    """Tell whether a call may put longer texts in the place of shorter ones."""
+    if call.name.upper() not in _GROWING or len(call.expressions) < 3:
+        return False
+    old, new = call.expressions[1:3]
+    literal = all(type(part).__name__ == "Literal" for part in (old, new))
+    return not literal or len(new.name) > max(1, len(old.name))
 
 
 def _check_cte_names(tree: exp.Query, text: str, schema: Schema) -> None:

@@ -57,6 +57,25 @@ class JoinGraph:
         connected = self._reach(source, unique_only=False)
         return [other for other in connected if other not in once and other.table is not None]
 
+    def determined(self, columns: set[tuple[int, str]]) -> set[int]:
+        """Return the sources (by id) of which some columns (source id and name) determine one row at most."""
+        known, settled = set(columns), set[int]()
+        grown = True
+        while grown:
+            grown = False
+            for link in self.links:
+                pair = {(id(use.source), use.column) for use in (link.left, link.right)}
+                if len(pair & known) == 1:
+                    known |= pair
+                    grown = True
+            for source in self.scope.sources:
+                own = {column for owner, column in known if owner == id(source)}
+                if id(source) not in settled and _is_key(source, own):
+                    settled.add(id(source))
+                    known |= {(id(source), column) for column in source.columns}
+                    grown = True
+        return settled
+
     def _reach(self, start: Source, *, unique_only: bool) -> list[Source]:
         reached = [start]
         grown = True

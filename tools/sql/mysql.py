@@ -7,6 +7,7 @@ The session's `sql_mode` is set, so that a text means to the server what it mean
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator, Mapping
 from importlib import import_module
 from typing import Any
@@ -14,15 +15,20 @@ from urllib.parse import unquote, urlsplit
 
 from jigwork.errors import ConfigurationError, MissingExtraError, SQLError, SQLLimitReached, SQLRefused
 from jigwork.grammars.schema import Schema
+from jigwork.grammars.sql.scan import place
 
-from .engine import Access, Limits, RawRows, Watch, collect, interrupting
+from .engine import LOST, Access, Limits, Look, RawRows, Watch, collect, interrupting
 from .reflect import reflect
 
 __all__ = ["MySQLEngine"]
 
 _CHUNK = 200
+_BIT = 16
+"""The protocol's number for BIT columns."""
 _MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 _TIMED_OUT = frozenset({1969, 3024})  # MariaDB's and MySQL's "statement took too long"
+_SYNTAX = 1064
+_LOST = frozenset({0, 1053, 1927, 2006, 2013})
 _KILLED = frozenset({1317, 1927, 2013})
 _REFUSED = frozenset(
     {1044, 1142, 1143, 1227, 1370, 1792}
@@ -36,13 +42,20 @@ class MySQLEngine:
 
     def __init__(self, url: str, *, max_cost: float | None = None) -> None:
         self._driver = _driver()
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 3306
+        except ValueError:  # which would tell what was taken for the port, maybe a part of a password
+            raise ConfigurationError(
+                "the URL cannot be read: write mysql://user:password@host:port/database, with %40 for an @ and %2F "
+                "for a / in the password"
+            ) from None
         self._database = unquote(parts.path.lstrip("/"))
         if not self._database:
             raise ConfigurationError("name the database in the URL: mysql://user@host/database")
         self._arguments: dict[str, Any] = {
             "host": parts.hostname or "127.0.0.1",
-            "port": parts.port or 3306,
+            "port": port,
             "user": unquote(parts.username or ""),
             "password": unquote(parts.password or ""),
             "database": self._database,
@@ -67,6 +80,7 @@ class MySQLEngine:
                 **self._arguments,
                 charset="utf8mb4",
                 cursorclass=self._driver.cursors.SSCursor,
+                conv={**self._driver.converters.conversions, _BIT: _bits},
                 connect_timeout=10,
                 local_infile=False,
                 autocommit=True,
@@ -81,29 +95,48 @@ class MySQLEngine:
             _execute(connection, statement)
         return connection
 
-    def run(self, sql: str, access: Access, limits: Limits, watch: Watch) -> RawRows:
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """Return what each view reads: whatever is named in its text, which has all names in backquotes."""
+        sql = (
+            "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = DATABASE()"
+        )
+        return {str(name): _names_in(str(text or "")) for name, text in self.sample(sql, 5.0)}
+
+    def run(
+        self, sql: str, access: Access, limits: Limits, watch: Watch, *, own: str | None = None
+    ) -> RawRows:
         """Run one SELECT in a read-only transaction, and stream its rows."""
         connection = self.connect()
         thread = connection.thread_id()
         with (
             contextlib.closing(connection),
-            _translated(watch),
+            _translated(watch, own),
             interrupting(watch, lambda: self._kill(thread)),
         ):
             self._limit_time(connection, watch.left())
             _execute(connection, "START TRANSACTION READ ONLY")
             self._check_cost(connection, sql)
-            cursor = connection.cursor()
-            cursor.execute(sql)
-            raw = RawRows(tuple(str(column[0]) for column in cursor.description or ()))
+            with self._cursor(connection) as cursor:
+                cursor.execute(sql)
+                raw = RawRows(tuple(str(column[0]) for column in cursor.description or ()))
 
-            def fetch() -> list[tuple[Any, ...]]:
-                return list(cursor.fetchmany(_CHUNK))
+                def fetch() -> list[tuple[Any, ...]]:
+                    return list(cursor.fetchmany(_CHUNK))
 
-            collect(fetch(), fetch, raw, limits=limits, watch=watch)
-            if not raw.counted:
-                self._kill(thread)  # else closing the cursor would read all the rows that are left
-            return raw
+                collect(fetch(), fetch, raw, limits=limits, watch=watch)
+                if not raw.counted:
+                    self._kill(thread)  # else closing the cursor would read all the rows that are left
+                return raw
+
+    @contextlib.contextmanager
+    def _cursor(self, connection: Any) -> Generator[Any]:
+        """Open a cursor, and close it here: left to the interpreter, one that was killed would complain on stderr."""
+        cursor = connection.cursor()
+        try:
+            yield cursor
+        finally:
+            with contextlib.suppress(self._driver.Error):
+                cursor.close()
 
     def _limit_time(self, connection: Any, seconds: float) -> None:
         if self._maria:
@@ -140,21 +173,37 @@ class MySQLEngine:
 
     def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
         """Run a statement of ours (never a model's); one that takes longer gives no rows."""
+        with self.looking() as look:
+            return look(sql, seconds)
+
+    @contextlib.contextmanager
+    def looking(self) -> Generator[Look]:
+        """Give what `sample` does, in one session for as many statements as one likes."""
         with contextlib.closing(self.connect()) as connection:
-            try:
-                self._limit_time(connection, seconds)
-                return _execute(connection, sql)
-            except self._driver.Error:
-                return []
+
+            def look(sql: str, seconds: float) -> list[tuple[Any, ...]]:
+                try:
+                    self._limit_time(connection, seconds)
+                    return _execute(connection, sql)
+                except self._driver.Error:
+                    return []
+
+            yield look
 
     def close(self) -> None:
         """Nothing stays open between queries."""
+
+
+def _bits(data: Any) -> int | None:
+    """Read BIT as the number that it is; the driver leaves it as bytes."""
+    return None if data is None else int.from_bytes(data, "big")
 
 
 def _driver(name: str = "pymysql") -> Any:
     """Import the driver, which has no types."""
     try:
         import_module(f"{name}.cursors")
+        import_module(f"{name}.converters")
         return import_module(name)
     except ImportError as error:
         raise MissingExtraError("a MySQL database", "mysql") from error
@@ -170,8 +219,8 @@ def _execute(connection: Any, sql: str) -> list[tuple[Any, ...]]:
 
 
 @contextlib.contextmanager
-def _translated(watch: Watch) -> Generator[None]:
-    """Turn the server's errors into ours, in words for a model."""
+def _translated(watch: Watch, own: str | None) -> Generator[None]:
+    """Turn the server's errors into ours, in words for a model, with what it wrote there where that is its own text."""
     try:
         yield
     except _driver().Error as error:
@@ -180,7 +229,31 @@ def _translated(watch: Watch) -> Generator[None]:
             raise watch.stopped() from error
         if code in _REFUSED:
             raise SQLRefused("this query needs something that is not available here") from error
-        raise SQLError(f"the database says: {_words(error)}") from error
+        if code in _LOST:
+            raise SQLError(LOST) from error
+        text = _words(error)
+        if code == _SYNTAX:
+            raise SQLError(_syntax(str(error.args[-1]), own)) from error
+        if own is None:
+            text = text.partition(" in '")[0]  # which would quote the text that was sent
+        raise SQLError(f"the database says: {text}") from error
+
+
+def _syntax(message: str, own: str | None) -> str:
+    """Say where a query cannot be read: the server quotes what is left of it, from there on."""
+    near = re.search(r"near '(.*)' at line \d+$", message, re.DOTALL)
+    rest = near.group(1).strip() if near else ""
+    if own is None or own.count(rest) != 1:
+        return "the database cannot read this query; write it more plainly"
+    word = rest.split(maxsplit=1)[0]
+    return f"the database cannot read {word[:60]!r} at {place(own, own.find(rest))}; write it in another way"
+
+
+def _names_in(text: str) -> frozenset[str]:
+    """Return the names in the text of a view, alone and each two that a dot joins, whichever tables they are of."""
+    names = re.findall(r"`((?:[^`]|``)+)`", text)
+    single = {name.replace("``", "`") for name in names}
+    return frozenset({*single, *(f"*.{name}" for name in single)}) if single else frozenset({"*"})
 
 
 def _words(error: Exception) -> str:

@@ -7,23 +7,23 @@ the model and for the person alike; none of them changes the result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from jigwork.grammars.sql.bindings import AliasUse, Bound, ColumnUse, Scope
 from jigwork.grammars.sql.dialects import dialect_of
 from jigwork.grammars.sql.names import nearest_names, quote_name, string_literal
 
-from .engine import RawRows
+from .engine import Look, RawRows
 from .joins import JoinGraph, own_nodes
+from .typed_notes import typed_notes
 
 __all__ = ["notes_on"]
 
-Look = Callable[[str, float], list[tuple[Any, ...]]]
-"""Run a statement of ours within some seconds; no rows where that did not work."""
-
 _LOOKING_SECONDS = 0.8
 _MOST_NOTES = 8
+_TOP = 50
+"""Who sorts and takes at most so many rows wants the first ones: that there are more goes without saying."""
 _ADDING = frozenset({"SUM", "AVG", "TOTAL", "COUNT", "STDDEV", "VARIANCE"})
 
 
@@ -52,7 +52,8 @@ class _Notes:
             yield from self.unjoined(graph)
             yield from self.repeated(scope, graph)
             yield from self.off_key(graph)
-            yield from self.ungrouped(scope)
+            yield from self.ungrouped(scope, graph)
+            yield from typed_notes(self.bound, scope, self.sources, self.rows, empty=self.empty())
             yield from self.nulls(scope)
 
     # The result
@@ -66,11 +67,17 @@ class _Notes:
         if raw.cut_by is not None:
             total = f"{raw.row_count}" if raw.counted else f"at least {raw.row_count}"
             why = "" if raw.cut_by == "rows" else " (the rest is too large)"
+            if not raw.rows:
+                yield "the first row alone is larger than a result may be: select fewer columns, or a part with SUBSTR"
+                return
             yield f"{total} rows in all; only the first {len(raw.rows)} are shown{why}"
         limit = self.bound.tree.args.get("limit")
         count = limit.args.get("expression") if limit is not None else None
         if count is not None and count.name.isdigit() and 1 < int(count.name) == raw.row_count:
-            yield f"LIMIT {count.name} was reached; there may be more rows"
+            if self.bound.tree.args.get("order") is None:
+                yield f"LIMIT {count.name} was reached without ORDER BY: there may be more rows, and which ones these are is arbitrary"
+            elif int(count.name) > _TOP:
+                yield f"LIMIT {count.name} was reached; there may be more rows"
 
     # Filters
 
@@ -83,15 +90,20 @@ class _Notes:
                 continue
             stored = table.column(column.column).values
             name = f"{table.name}.{column.column}"
-            if stored is not None:
-                known, near = text in stored, nearest_names(text, stored)
-            elif self.raw.row_count == 0 or _all_empty(self.raw):
+            if stored is not None and text in stored:
+                continue
+            if stored is not None or self.empty():  # collations may take another spelling for the same
                 known, near = self.stored(table.name, column.column, text)
+                near = nearest_names(text, stored) if stored is not None else near
             else:
                 continue
             if not known:
                 hint = f"; nearest: {', '.join(repr(value) for value in near)}" if near else ""
                 yield f"{name} never is {text!r}{hint}"
+
+    def empty(self) -> bool:
+        """Tell whether the result holds nothing: no row, or one of NULLs and zeros."""
+        return self.raw.row_count == 0 or _all_empty(self.raw)
 
     def stored(self, table: str, column: str, text: str) -> tuple[bool, list[str]]:
         """Look whether a text is stored in a column, and for those like it."""
@@ -150,12 +162,14 @@ class _Notes:
 
     # Groups
 
-    def ungrouped(self, scope: Scope) -> Iterator[str]:
+    def ungrouped(self, scope: Scope, graph: JoinGraph) -> Iterator[str]:
         """A column beside an aggregate, neither grouped nor aggregated: some databases pick any row for it."""
         if self.schema.dialect == "postgres" or not any(True for _ in _calls(scope, self.aggregates)):
             return
         group = scope.node.args.get("group")
         keys = {self.key(node) for node in (group.expressions if group is not None else ())}
+        grouped = {(key[1], key[2]) for key in keys if key[0] == "column"}
+        settled = graph.determined(grouped)
         extremes = [
             call for call in _calls(scope, self.aggregates) if str(call.this).upper() in ("MIN", "MAX")
         ]
@@ -165,7 +179,7 @@ class _Notes:
             use = output.use
             if use is None or use.source.table is None or ("position", index) in keys:
                 continue
-            if ("column", id(use.source), use.column) in keys or self.determined(use, keys):
+            if (id(use.source), use.column) in grouped or id(use.source) in settled:
                 continue
             name = f"{use.source.name}.{use.column}"
             yield f"{name} is neither grouped nor aggregated: its value comes from an arbitrary row of the group"
@@ -180,12 +194,6 @@ class _Notes:
             return self.key(output.node) if direct else ("position", use.index)
         return ("expression", id(node))
 
-    def determined(self, use: ColumnUse, keys: set[tuple[Any, ...]]) -> bool:
-        """Tell whether the grouped columns hold a whole key of the column's table."""
-        table = use.source.table
-        grouped = {key[2] for key in keys if key[0] == "column" and key[1] == id(use.source)}
-        return table is not None and any(set(k) <= grouped for k in (table.primary_key, *table.unique) if k)
-
     # NULLs
 
     def nulls(self, scope: Scope) -> Iterator[str]:
@@ -195,7 +203,9 @@ class _Notes:
             name = str(call.this).upper()
             argument = call.expressions[0] if len(call.expressions) == 1 else None
             use = self.bound.uses.get(id(argument))
-            if name in ("AVG", "COUNT") and isinstance(use, ColumnUse) and (missing := self.missing(use)):
+            if name not in ("AVG", "COUNT") or not isinstance(use, ColumnUse) or self.filtered(use, scope):
+                continue
+            if missing := self.missing(use):
                 yield f"{missing}, which {name} leaves out"
         for condition in own_nodes(scope.node, exp.Not):
             inner = condition.this
@@ -204,6 +214,25 @@ class _Notes:
             use = outputs[0].use if outputs else None
             if use is not None and (missing := self.missing(use)):
                 yield f"{missing}, and NOT IN with a NULL among its values matches no row at all"
+
+    def filtered(self, use: ColumnUse, scope: Scope) -> bool:
+        """Tell whether the WHERE compares the column with something, which no NULL meets."""
+        from sqlglot import exp
+
+        where = scope.node.args.get("where")
+        conditions = [where.this] if where is not None else []
+        while conditions:
+            condition = conditions.pop()
+            if isinstance(condition, (exp.And, exp.Paren)):
+                conditions.extend((condition.this, condition.args.get("expression")))
+            elif isinstance(condition, (exp.Predicate, exp.Not)) and not isinstance(
+                condition, (exp.Or, exp.Is)
+            ):
+                inner = condition.this if isinstance(condition, exp.Not) else condition
+                other = self.bound.uses.get(id(inner.this))
+                if isinstance(other, ColumnUse) and other.source is use.source and other.column == use.column:
+                    return True
+        return False
 
     def missing(self, use: ColumnUse) -> str | None:
         """Count the NULLs of a column."""

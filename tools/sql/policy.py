@@ -8,7 +8,7 @@ neither it nor the values in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,10 @@ from jigwork.grammars.sql.parameters import fill_parameters
 from .engine import Access
 
 __all__ = ["Policy", "View"]
+
+
+_FENCES = {"postgres": "OFFSET 0", "mysql": "LIMIT 18446744073709551615", "sqlite": "LIMIT -1"}
+"""What keeps a planner from trying a model's conditions on rows out of scope: an error would tell of their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Policy:
     `rename` maps a table or `table.column` to the name the model uses; `describe` to words for the prompt.
     `scope` maps a table to a condition that all its rows must meet, with parameters written `:name` whose values
     `parameters` holds.
+    A view shows what it reads, whatever is done to the tables under it. So one over a scoped table needs a scope of
+    its own, and one over what is denied has to be among `tables`; else it is hidden.
     """
 
     tables: Sequence[str] | None = None
@@ -54,15 +60,18 @@ class Policy:
     scope: Mapping[str, str] = field(default_factory=dict[str, str])
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def apply(self, schema: Schema) -> tuple[Schema, list[View]]:
-        """Return the schema a model sees, and how each of its tables is read.
+    def apply(
+        self, schema: Schema, reads: Mapping[str, frozenset[str]] | None = None
+    ) -> tuple[Schema, list[View]]:
+        """Return the schema a model sees, and how each of its tables is read. `reads` is that of an `Engine`.
 
-        Raises ConfigurationError for a name that the database does not have, a parameter without a value, or
-        names that collide.
+        Raises ConfigurationError for a name that the database does not have, a parameter without a value, names
+        that collide, or a view that was asked for and shows the rows that a scope hides.
         """
         self._check_names(schema)
         names = {table.name: self.rename.get(table.name, table.name) for table in schema.tables}
-        kept = [table for table in schema.tables if self._allowed(table.name)]
+        leaking = self._leaking(schema, reads or {})
+        kept = [table for table in schema.tables if self._allowed(table.name) and table.name not in leaking]
         views = [self._view(table, names, {other.name for other in kept}, schema.dialect) for table in kept]
         views = [view for view in views if view.table.columns]
         if not views:
@@ -76,15 +85,55 @@ class Policy:
             seen.add(view.table.name.casefold())
         return replace(schema, tables=tuple(view.table for view in views)), views
 
-    def hidden(self, schema: Schema) -> tuple[str, ...]:
+    def _leaking(self, schema: Schema, reads: Mapping[str, frozenset[str]]) -> set[str]:
+        """Return the views through which one would see what is hidden."""
+        leaking: set[str] = set()
+        if not self.scope and not self.deny:
+            return leaking
+        unknown = {table.name: frozenset({"*"}) for table in schema.tables if table.is_view}
+        for name, read in _closed({**unknown, **reads}).items():
+            if name not in {table.name for table in schema.tables} or name in self.scope:
+                continue
+            asked = self.tables is not None and name in self.tables
+            scoped = [table for table in self.scope if table in read or "*" in read]
+            if scoped and asked:
+                raise ConfigurationError(
+                    f"{name} reads {scoped[0]}, which has a scope: give it one too, as "
+                    f"scope={{{name!r}: ...}} ('1 = 1' shows all its rows), or leave it out of tables"
+                )
+            if scoped or (not asked and self._denied(read)):
+                leaking.add(name)
+        return leaking
+
+    def _denied(self, read: Collection[str]) -> bool:
+        """Tell whether a table or column that was taken away is among what is read."""
+        for name in self.deny:
+            table, _, column = name.rpartition(".")
+            if "*" in read or name in read or (table in read and f"*.{column}" in read):
+                return True
+        return False
+
+    def rename_all(self, tables: Iterable[str]) -> list[str]:
+        """Return the names that a model uses for tables, of those that it may see."""
+        return [self.rename.get(table, table) for table in tables if self._allowed(table)]
+
+    def hidden(self, schema: Schema, views: Iterable[View]) -> tuple[str, ...]:
         """Return what exists and is not shown: tables, and `table.column` under the names a model uses."""
-        tables = [table.name for table in schema.tables if not self._allowed(table.name)]
+        shown = {view.real_name for view in views}
+        tables = [table.name for table in schema.tables if table.name not in shown]
         columns = [name for name in self.deny if "." in name and name not in tables]
         return (*tables, *(self._renamed_column(name) for name in columns))
 
-    def access(self, views: Iterable[View], functions: frozenset[str]) -> Access:
-        """Return what the connection must be able to read, under the database's names."""
-        return Access({view.real_name: view.real_columns for view in views}, functions)
+    def access(self, schema: Schema, views: Iterable[View], functions: frozenset[str]) -> Access:
+        """Return what the connection must be able to read, under the database's names: what is shown, and what scopes need."""
+        columns = {view.real_name: view.real_columns for view in views}
+        for condition in self.scope.values():
+            for table in schema.tables:
+                if _names(condition, table.name):
+                    used = frozenset(c.name for c in table.columns if _names(condition, c.name))
+                    columns[table.name] = columns.get(table.name, frozenset()) | used
+            functions |= {name.upper() for name in re.findall(r"\b(\w+)\s*\(", condition)}
+        return Access(columns, functions)
 
     def _renamed_column(self, name: str) -> str:
         table, _, column = name.rpartition(".")
@@ -124,11 +173,7 @@ class Policy:
             and own == {c: c for c in own}
         ):
             return View(shown, None, table.name, real)
-        used = frozenset(
-            c.name
-            for c in table.columns
-            if condition and re.search(rf"(?i)\b{re.escape(c.name)}\b", condition)
-        )
+        used = frozenset(c.name for c in table.columns if condition is not None and _names(condition, c.name))
         return View(
             shown, self._query(table, own, condition, dialect), table.name, real | used, condition is not None
         )
@@ -159,11 +204,24 @@ class Policy:
             f"{quote_name(real, dialect)} AS {quote_name(shown, dialect)}" for real, shown in own.items()
         )
         text = f"SELECT {items} FROM {quote_name(table.name, dialect)}"
-        return (
-            text
-            if condition is None
-            else f"{text} WHERE ({fill_parameters(condition, self.parameters, dialect)})"
-        )
+        if condition is None:
+            return text
+        return f"{text} WHERE ({fill_parameters(condition, self.parameters, dialect)}) {_FENCES[dialect]}"
+
+
+def _names(condition: str, name: str) -> bool:
+    """Tell whether a condition names something, as far as its words tell."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", condition, re.IGNORECASE) is not None
+
+
+def _closed(reads: Mapping[str, frozenset[str]]) -> dict[str, set[str]]:
+    """Return what each view reads, through other views as well."""
+    closed = {name: set(read) for name, read in reads.items()}
+    for _ in closed:
+        for read in closed.values():
+            for through in [name for name in closed if name in read]:
+                read |= closed[through]
+    return closed
 
 
 def _all_of(columns: Sequence[str], own: Mapping[str, str]) -> tuple[str, ...]:

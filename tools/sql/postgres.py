@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Mapping
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jigwork.errors import ConfigurationError, MissingExtraError, SQLError, SQLLimitReached, SQLRefused
 from jigwork.grammars.schema import Schema
 from jigwork.grammars.sql.scan import place
 
-from .engine import Access, Limits, RawRows, Watch, collect, interrupting
+from .engine import LOST, Access, Limits, Look, RawRows, Watch, collect, interrupting
 from .reflect import reflect
 
 if TYPE_CHECKING:
@@ -25,7 +27,28 @@ __all__ = ["PostgresEngine"]
 
 _DECLARE = "DECLARE jigwork_rows NO SCROLL CURSOR FOR "
 _CHUNK = 200
+_PARTITIONS = (
+    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relispartition AND n.nspname = {}"
+)
+_READS = """
+SELECT v.relname, t.relname, a.attname
+FROM pg_rewrite r
+JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+JOIN pg_class v ON v.oid = r.ev_class
+JOIN pg_namespace n ON n.oid = v.relnamespace
+JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid
+LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
+WHERE n.nspname = {0}
+UNION SELECT c.relname, p.relname, NULL
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {0}
+"""
 _LOCK_MILLISECONDS = 2_000
+_UNREADABLE = (
+    "the URL cannot be read; write postgresql://user:password@host:port/database, with %40 for an @ and %2F for a / "
+    "in the password"
+)
 
 
 class PostgresEngine:
@@ -39,6 +62,9 @@ class PostgresEngine:
         except ImportError as error:
             raise MissingExtraError("a PostgreSQL database", "postgres") from error
         _, _, rest = url.partition("://")
+        place = rest.partition("?")[0]
+        if place.count("@") > 1 or "@" in place.partition("/")[2]:
+            raise ConfigurationError(_UNREADABLE)
         self._url = f"postgresql://{rest}"
         self._schema = schema or "public"
         self._max_cost = max_cost
@@ -51,7 +77,19 @@ class PostgresEngine:
         )
         if not found.tables:
             raise ConfigurationError(f"the schema {self._schema!r} has no tables that this role can see")
-        return found
+        parts = {str(row[0]) for row in self.sample(_PARTITIONS.format(self._literal()), 5.0)}
+        # The rows of a partition are read through its table; as tables of their own they would only be noise.
+        return replace(found, tables=tuple(table for table in found.tables if table.name not in parts))
+
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """Return what each view reads, and each table that inherits from another, by the catalog."""
+        found: dict[str, set[str]] = {}
+        for name, table, column in self.sample(_READS.format(self._literal()), 5.0):
+            found.setdefault(name, set()).update((table, f"{table}.{column}") if column else (table,))
+        return {name: frozenset(tables) for name, tables in found.items()}
+
+    def _literal(self) -> str:
+        return "'" + self._schema.replace("'", "''") + "'"
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a session that is read-only and sees one schema."""
@@ -61,21 +99,28 @@ class PostgresEngine:
             "default_transaction_read_only": "on",
             "lock_timeout": str(_LOCK_MILLISECONDS),
             "standard_conforming_strings": "on",
+            "intervalstyle": "postgres",
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         try:
             connection = psycopg.connect(self._url, options=options, connect_timeout=10, autocommit=True)
         except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
-            raise ConfigurationError(f"PostgreSQL cannot be reached: {reason}") from error
+            raise ConfigurationError(f"PostgreSQL cannot be reached: {_unreached(error)}") from None
+        _hold_everything(connection)
         path = '"' + self._schema.replace('"', '""') + '"'
         connection.execute("SELECT set_config('search_path', %s, false)", (path,))
         return connection
 
-    def run(self, sql: str, access: Access, limits: Limits, watch: Watch) -> RawRows:
+    def run(
+        self, sql: str, access: Access, limits: Limits, watch: Watch, *, own: str | None = None
+    ) -> RawRows:
         """Run one SELECT through a cursor, in a read-only transaction."""
         connection = self.connect()
-        with contextlib.closing(connection), _translated(sql, watch), interrupting(watch, connection.cancel):
+        with (
+            contextlib.closing(connection),
+            _translated(sql, watch, own),
+            interrupting(watch, connection.cancel),
+        ):
             connection.execute("BEGIN READ ONLY")
             milliseconds = max(1, int(watch.left() * 1000))
             connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
@@ -108,25 +153,64 @@ class PostgresEngine:
         """Return the row counts the planner works with."""
         sql = (
             "SELECT c.relname, c.reltuples::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            f"WHERE c.reltuples >= 0 AND n.nspname = '{self._schema.replace(chr(39), chr(39) * 2)}'"
+            f"WHERE c.reltuples >= 0 AND n.nspname = {self._literal()}"
         )
         return {name: int(count) for name, count in self.sample(sql, 5.0)}
 
     def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
         """Run a statement of ours (never a model's); one that takes longer gives no rows."""
+        with self.looking() as look:
+            return look(sql, seconds)
+
+    @contextlib.contextmanager
+    def looking(self) -> Generator[Look]:
+        """Give what `sample` does, in one session for as many statements as one likes."""
         import psycopg
 
         with contextlib.closing(self.connect()) as connection:
-            connection.execute(
-                "SELECT set_config('statement_timeout', %s, false)", (str(max(1, int(seconds * 1000))),)
-            )
-            try:
-                return connection.execute(_trusted(sql)).fetchall()
-            except psycopg.Error:
-                return []
+
+            def look(sql: str, seconds: float) -> list[tuple[Any, ...]]:
+                try:
+                    milliseconds = str(max(1, int(seconds * 1000)))
+                    connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
+                    return connection.execute(_trusted(sql)).fetchall()
+                except psycopg.Error:
+                    return []
+
+            yield look
 
     def close(self) -> None:
         """Nothing stays open between queries."""
+
+
+def _hold_everything(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Take as text what Python's types cannot hold: infinite days, years before 1 and after 9999, months of intervals."""
+    from psycopg.types import datetime as loaders
+    from psycopg.types.string import TextLoader
+
+    for name in ("date", "time", "timetz", "timestamp", "timestamptz"):
+        connection.adapters.register_loader(name, _lenient(getattr(loaders, f"{name.capitalize()}Loader")))
+    connection.adapters.register_loader("interval", TextLoader)
+
+
+@cache
+def _lenient(loader: Any) -> Any:
+    """Return a loader that gives the text where this one fails."""
+    import psycopg
+    from psycopg.adapt import Loader
+
+    class Lenient(Loader):
+        def __init__(self, oid: int, context: Any = None) -> None:
+            super().__init__(oid, context)
+            self._strict = loader(oid, context)
+
+        def load(self, data: Any) -> Any:
+            try:
+                return self._strict.load(data)
+            except psycopg.DataError:
+                return bytes(data).decode()
+
+    return Lenient
 
 
 def _trusted(sql: str) -> Any:
@@ -135,7 +219,7 @@ def _trusted(sql: str) -> Any:
 
 
 @contextlib.contextmanager
-def _translated(sql: str, watch: Watch) -> Generator[None]:
+def _translated(sql: str, watch: Watch, own: str | None) -> Generator[None]:
     """Turn PostgreSQL's errors into ours, in words for a model, with the place in its own SQL."""
     import psycopg
 
@@ -148,12 +232,30 @@ def _translated(sql: str, watch: Watch) -> Generator[None]:
     except psycopg.Error as error:
         if watch.cancelled():
             raise watch.stopped() from error
-        raise SQLError(f"the database says: {_words(error, sql)}") from error
+        if isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in ("08", "57"):
+            raise SQLError(LOST) from error
+        raise SQLError(f"the database says: {_words(error, sql, own)}") from error
 
 
-def _words(error: psycopg.Error, sql: str) -> str:
+def _unreached(error: psycopg.Error) -> str:
+    """Say why there is no connection; what is wrong with the URL itself could tell a part of the password."""
+    import psycopg
+
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, psycopg.ProgrammingError) and not str(error).startswith(
+        "invalid URI query parameter"
+    ):
+        return _UNREADABLE
+    return "; ".join(lines[:2]) or "no reason given"
+
+
+def _words(error: psycopg.Error, sql: str, own: str | None) -> str:
     text = error.diag.message_primary or str(error).strip().split("\n", 1)[0] or "the query failed"
     position = error.diag.statement_position
-    if position is not None and int(position) > len(_DECLARE):
-        text += f" at {place(sql, int(position) - len(_DECLARE) - 1)}"
-    return f"{text}; {error.diag.message_hint}" if error.diag.message_hint else text
+    if own is not None and position is not None:
+        index = int(position) - 1 - len(_DECLARE) - sql.find(own)
+        if index >= len(own):
+            return "the query ends too early"
+        text += f" at {place(own, index)}" if index >= 0 else ""
+    hint = error.diag.message_hint
+    return f"{text}; {hint}" if hint and "setting" not in hint else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def _tables(inspector: Inspector, schema: str | None) -> tuple[Table, ...]:
     if inspector.dialect.name == "postgresql":
         views |= set(inspector.get_materialized_view_names(schema=schema))
     names = [*inspector.get_table_names(schema=schema), *sorted(views)]
-    columns: Mapping[Any, Any] = inspector.get_multi_columns(schema=schema, kind=ObjectKind.ANY)
+    columns = _columns(inspector, names, schema)
     keys: Mapping[Any, Any] = inspector.get_multi_pk_constraint(schema=schema)
     foreign: Mapping[Any, Any] = inspector.get_multi_foreign_keys(schema=schema)
     unique: Mapping[Any, Any] = inspector.get_multi_unique_constraints(schema=schema)
@@ -70,6 +71,21 @@ def _tables(inspector: Inspector, schema: str | None) -> tuple[Table, ...]:
             )
         )
     return tuple(tables)
+
+
+def _columns(inspector: Inspector, names: Sequence[str], schema: str | None) -> Mapping[Any, Any]:
+    """Read the columns of all tables; one that cannot be read (a view over what is gone, mostly) has none."""
+    from sqlalchemy.engine.reflection import ObjectKind
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return inspector.get_multi_columns(schema=schema, kind=ObjectKind.ANY)
+    except SQLAlchemyError:
+        found: dict[Any, Any] = {}
+        for name in names:
+            with contextlib.suppress(SQLAlchemyError):
+                found[schema, name] = inspector.get_columns(name, schema=schema)
+        return found
 
 
 def _column(data: Mapping[str, Any], sqlite: bool, primary: Sequence[str]) -> Column:

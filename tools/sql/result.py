@@ -6,11 +6,16 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from jigwork.tools.options import DEFAULT_MAX_OUTPUT
 
 __all__ = ["QueryResult", "ResultColumn", "json_value"]
+
+_MOST_DIGITS = 100
+"""A decimal with more digits before or after its point is written with an exponent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,13 @@ class QueryResult:
         return _compact({**data, "rows": rows[:shown], "rows_shown": shown}) if shown else text
 
 
+def _span(value: timedelta) -> str:
+    """Write a span of time as servers do: hours may be more than 24."""
+    seconds, fraction = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{'-' if value < timedelta() else ''}{text}{f'.{fraction:06}' if fraction else ''}"
+
+
 def _compact(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
@@ -99,6 +111,10 @@ def json_value(value: Any) -> Any:
         return [json_value(item) for item in cast("Sequence[Any]", value)]
     if isinstance(value, dict):
         return {str(key): json_value(value[key]) for key in cast("Sequence[Any]", value)}
+    if isinstance(value, Decimal):
+        return f"{value:f}" if value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS else str(value)
+    if isinstance(value, timedelta):
+        return _span(value)
     if hasattr(value, "isoformat"):
         return (
             str(value.isoformat(sep=" "))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jigwork.grammars.schema import Column, Kind, Schema, Table
 from jigwork.grammars.sql.names import quote_name
 
-from .engine import Engine
+from .engine import Engine, Look
 
 __all__ = ["with_samples"]
 
@@ -35,28 +35,36 @@ def with_samples(
     `sources` says what to read each table from; a table that is None there is not looked into. `seconds` bounds all
     reading together; `values=0` reads row counts and kinds only.
     """
-    sampler = _Sampler(engine, schema.dialect, values, time.monotonic() + seconds)
     estimates = engine.estimates()
-    tables: list[Table] = []
-    for table in schema.tables:
+    with engine.looking() as look:
+        sampler = _Sampler(look, schema.dialect, values, time.monotonic() + seconds)
+        return replace(schema, tables=tuple(_sampled(schema.tables, sampler, sources, estimates)))
+
+
+def _sampled(
+    tables: Sequence[Table],
+    sampler: _Sampler,
+    sources: Mapping[str, str | None],
+    estimates: Mapping[str, int],
+) -> Iterator[Table]:
+    for table in tables:
         source = sources[table.name]
         if source is None:
-            tables.append(replace(table, rows=None))
+            yield replace(table, rows=None)
             continue
         rows = estimates.get(table.name)
         if not table.is_view and (rows is None or rows < _COUNT_BELOW):
             counted = sampler.rows(f"SELECT COUNT(*) FROM {source}")
             rows = int(counted[0][0]) if counted else rows
         columns = tuple(sampler.column(column, source) for column in table.columns)
-        tables.append(replace(table, columns=columns, rows=rows))
-    return replace(schema, tables=tuple(tables))
+        yield replace(table, columns=columns, rows=rows)
 
 
 class _Sampler:
     """Looks into columns until the time is up."""
 
-    def __init__(self, engine: Engine, dialect: str, values: int, ends: float) -> None:
-        self.engine = engine
+    def __init__(self, look: Look, dialect: str, values: int, ends: float) -> None:
+        self.look = look
         self.dialect = dialect
         self.values = values
         self.ends = ends
@@ -64,7 +72,7 @@ class _Sampler:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one look; no rows when the time is up."""
         left = self.ends - time.monotonic()
-        return self.engine.sample(sql, min(left, 1.0)) if left > 0 else []
+        return self.look(sql, min(left, 1.0)) if left > 0 else []
 
     def column(self, column: Column, source: str) -> Column:
         """Return a column with what was found stored in it."""

@@ -7,6 +7,7 @@ is an error: it is never created.
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -15,8 +16,9 @@ from urllib.parse import quote
 
 from jigwork.errors import ConfigurationError, SQLError, SQLLimitReached, SQLRefused
 from jigwork.grammars.schema import Schema
+from jigwork.grammars.sql.scan import place
 
-from .engine import COUNTING_SECONDS, Access, Limits, RawRows, Watch, size_of
+from .engine import COUNTING_SECONDS, Access, Limits, Look, RawRows, Watch, size_of
 from .reflect import reflect
 
 __all__ = ["SQLiteEngine"]
@@ -51,12 +53,18 @@ class SQLiteEngine:
             raise ConfigurationError(f"{self.path} is a folder, not a database file")
         self._uri = f"file:{quote(str(self.path.absolute()))}?mode=ro"
         self._views: dict[str, frozenset[tuple[int, str]]] = {}
+        self._reads: dict[str, frozenset[str]] = {}
+        self._tables = frozenset[str]()
 
-    def connect(self) -> sqlite3.Connection:
-        """Open a read-only connection with SQLite's limits lowered."""
+    def connect(self, seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
+        """Open a read-only connection with SQLite's limits lowered; a locked file is waited for at most so long."""
         try:
             connection = sqlite3.connect(
-                self._uri, uri=True, check_same_thread=False, timeout=_BUSY_SECONDS, isolation_level=None
+                self._uri,
+                uri=True,
+                check_same_thread=False,
+                timeout=min(seconds, _BUSY_SECONDS),
+                isolation_level=None,
             )
         except sqlite3.Error as error:
             raise SQLError(f"the database cannot be opened: {error}") from error
@@ -73,9 +81,14 @@ class SQLiteEngine:
             try:
                 connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
             except sqlite3.DatabaseError as error:
+                if "locked" in str(error):
+                    raise ConfigurationError(
+                        f"{self.path} is locked by another program; try again"
+                    ) from error
                 raise ConfigurationError(f"{self.path} is not a readable SQLite database: {error}") from error
         schema = reflect(f"sqlite:///{self._uri}&uri=true", "sqlite", self.path.stem)
         self._views = self._record_views(schema)
+        self._tables = frozenset(table.name.casefold() for table in schema.tables)
         return schema
 
     def _record_views(self, schema: Schema) -> dict[str, frozenset[tuple[int, str]]]:
@@ -85,34 +98,52 @@ class SQLiteEngine:
             if not table.is_view:
                 continue
             seen: set[tuple[int, str]] = set()
+            read: set[str] = set()
             with contextlib.closing(self.connect()) as connection:
-                connection.set_authorizer(_recorder(seen))
+                connection.set_authorizer(_recorder(seen, read))
                 name = table.name.replace('"', '""')
                 with contextlib.suppress(
                     sqlite3.Error
                 ):  # a broken view reads nothing, and says so when it is asked
                     connection.execute(f'EXPLAIN SELECT * FROM "{name}"')
             views[table.name.casefold()] = frozenset(seen)
+            self._reads[table.name] = frozenset(read)
         return views
 
-    def run(self, sql: str, access: Access, limits: Limits, watch: Watch) -> RawRows:
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """Return what each view reads, as SQLite itself reported it."""
+        return self._reads
+
+    def run(
+        self, sql: str, access: Access, limits: Limits, watch: Watch, *, own: str | None = None
+    ) -> RawRows:
         """Run one SELECT; a query that runs into its deadline is interrupted inside SQLite."""
-        with contextlib.closing(self.connect()) as connection, _translated(watch):
+        with contextlib.closing(self.connect(watch.left())) as connection, _translated(watch, own):
             connection.set_progress_handler(watch.over, _PROGRESS_STEPS)
-            connection.set_authorizer(_authorizer(access, self._views))
+            connection.set_authorizer(_authorizer(access, self._views, self._tables))
             cursor = connection.execute(sql)
             names = tuple(str(column[0]) for column in cursor.description or ())
             return _collect(cursor, RawRows(names), limits, watch)
 
     def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
         """Run a statement of ours (never a model's); one that takes longer gives no rows."""
-        watch = Watch(seconds)
+        with self.looking() as look:
+            return look(sql, seconds)
+
+    @contextlib.contextmanager
+    def looking(self) -> Generator[Look]:
+        """Give what `sample` does, on one connection for as many statements as one likes."""
         with contextlib.closing(self.connect()) as connection:
-            connection.set_progress_handler(watch.over, _PROGRESS_STEPS)
-            try:
-                return [tuple(row) for row in connection.execute(sql)]
-            except sqlite3.Error:
-                return []
+
+            def look(sql: str, seconds: float) -> list[tuple[Any, ...]]:
+                connection.set_progress_handler(Watch(seconds).over, _PROGRESS_STEPS)
+                connection.execute(f"PRAGMA busy_timeout = {max(1, int(min(seconds, _BUSY_SECONDS) * 1000))}")
+                try:
+                    return [tuple(row) for row in connection.execute(sql)]
+                except sqlite3.Error:
+                    return []
+
+            yield look
 
     def estimates(self) -> Mapping[str, int]:
         """SQLite keeps no estimates."""
@@ -153,7 +184,7 @@ def _collect(cursor: sqlite3.Cursor, raw: RawRows, limits: Limits, watch: Watch)
 
 
 @contextlib.contextmanager
-def _translated(watch: Watch) -> Generator[None]:
+def _translated(watch: Watch, own: str | None) -> Generator[None]:
     """Turn SQLite's errors into ours, in words for a model."""
     try:
         yield
@@ -167,13 +198,42 @@ def _translated(watch: Watch) -> Generator[None]:
             raise SQLRefused(f"{text} is not available here") from error
         if "too big" in message or "memory" in message:
             raise SQLLimitReached(f"a value in this query is too large: {message}") from error
-        raise SQLError(f"the database says: {message}") from error
+        raise SQLError(_plainly(message, own)) from error
+
+
+_PLAIN = {
+    "datatype mismatch": "LIMIT and OFFSET take whole numbers",
+    "row value misused": "several values stand where one is expected",
+    "database is locked": "another program has locked it; try again later",
+    "malformed JSON": "a text that is no JSON was read as JSON; keep such rows out with json_valid",
+}
+
+
+def _plainly(message: str, own: str | None) -> str:
+    """Say what is wrong and where, as far as SQLite tells."""
+    if message in _PLAIN:
+        return f"the database says: {_PLAIN[message]}"
+    if missing := re.fullmatch(r"no such function: (\w+)", message):
+        return f"{missing.group(1)} is not available here"
+    if near := re.fullmatch(r'near "(.+)": syntax error', message, re.DOTALL):
+        word = near.group(1)
+        found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", own or "")]
+        where = f" at {place(own, found[0])}" if own is not None and len(found) == 1 else ""
+        return f"the database cannot read {word!r}{where}; write it in another way"
+    return f"the database says: {message}"
 
 
 _Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
 
-def _authorizer(access: Access, views: Mapping[str, frozenset[tuple[int, str]]]) -> _Authorizer:
+def _stored(name: str, tables: frozenset[str]) -> bool:
+    """Tell whether a name is that of a table of the file, or of SQLite itself."""
+    return name.casefold() in tables or name.casefold().startswith(("sqlite_", "pragma_"))
+
+
+def _authorizer(
+    access: Access, views: Mapping[str, frozenset[tuple[int, str]]], tables: frozenset[str]
+) -> _Authorizer:
     """Allow SELECT, reading the columns in `access`, its functions, and what its views read; deny all else."""
     columns = {
         table.casefold(): {name.casefold() for name in names} for table, names in access.columns.items()
@@ -182,13 +242,15 @@ def _authorizer(access: Access, views: Mapping[str, frozenset[tuple[int, str]]])
 
     def decide(action: int, first: str | None, second: str | None, *context: str | None) -> int:
         inside = context[1]  # the view (or WITH query) that asks; before it comes the name of the database
-        if action == sqlite3.SQLITE_SELECT:
+        if action == sqlite3.SQLITE_SELECT or (action == sqlite3.SQLITE_RECURSIVE and access.recursive):
             return sqlite3.SQLITE_OK
         through: frozenset[tuple[int, str]] = frozenset()
         if inside and inside.casefold() in columns:
             through = views.get(inside.casefold(), through)
         if action == sqlite3.SQLITE_READ and first is not None:
             allowed = columns.get(first.casefold())
+            if not second and not _stored(first, tables):
+                return sqlite3.SQLITE_OK  # a WITH query that is kept, and of which rows are counted
             # A table of which no column is read arrives with an empty column; the database's name may be None.
             if allowed is not None and (not second or second.casefold() in allowed):
                 return sqlite3.SQLITE_OK
@@ -203,8 +265,10 @@ def _authorizer(access: Access, views: Mapping[str, frozenset[tuple[int, str]]])
     return decide
 
 
-def _recorder(seen: set[tuple[int, str]]) -> _Authorizer:
+def _recorder(seen: set[tuple[int, str]], read: set[str]) -> _Authorizer:
     def record(action: int, first: str | None, second: str | None, *_context: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and first:
+            read.update((first, f"{first}.{second}") if second else (first,))
         name = first if action == sqlite3.SQLITE_READ else second
         if name and action in (sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION):
             seen.add((action, name.casefold()))
