@@ -187,7 +187,7 @@ def _resolves(target: Any, root: Any) -> bool:
 def _size_problem(root: Mapping[str, Any]) -> str | None:
     properties = characters = values = 0
     for path, schema in _walk(root, ()):
-        depth = sum(step in ("properties", "items") for step in path[::1]) + 1
+        depth = _depth(path)
         if depth > _NESTING:
             return f"{depth} levels of nesting exceeds limit of {_NESTING}."
         names = [name for key in _NESTED_IN for name, _ in _entries(schema.get(key))]
@@ -215,3 +215,12 @@ def _walk(schema: Mapping[str, Any], path: _Path) -> Iterator[tuple[_Path, Mappi
     yield path, schema
     for where, child in _children(schema, path):
         yield from _walk(child, where)
+
+
+def _depth(path: _Path) -> int:
+    """Return how deep a place is, the root at 1; a property may be called "items" without being deeper for it."""
+    depth, place = 1, 0
+    while place < len(path):
+        depth += path[place] in ("properties", "items")
+        place += 1 if path[place] == "items" else 2
+    return depth
