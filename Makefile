@@ -60,7 +60,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not external" $(PYTEST_ARGS)
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -q -m "slow or external" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "slow or external" $(PYTEST_ARGS)
 
 CHECKS := "ruff check ." "ruff format --check ." mypy "pyright --pythonpath $(BIN)/python"
 check: $(STAMP)
