@@ -44,9 +44,14 @@ def _plain(value: Any) -> Any:
     return to_jsonable_python(value)
 
 
-def as_decision(said: Decision | Answer | bool, approval: Approval) -> Decision | Answer:
-    """Read what `on_approval` has returned; raises ConfigurationError for a yes to a question, or a wrong answer."""
+def as_decision(said: object, approval: Approval) -> Decision | Answer:
+    """Read what `on_approval` has returned; raises ConfigurationError for what is no decision about this call."""
     decision = Decision(said) if isinstance(said, bool) else said
+    if not isinstance(decision, (Decision, Answer)):
+        raise ConfigurationError(
+            f"on_approval returned {said!r:.60} for {approval.label}: return True, False, a Decision, an Answer to a"
+            " question, or None to leave it waiting"
+        )
     question = approval.question
     if isinstance(decision, Answer):
         if question is None:

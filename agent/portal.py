@@ -47,7 +47,13 @@ def _get() -> _Portal:
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.run_forever()
+    # Not `run_forever`: anyio ends its worker processes with the outermost task, and takes the first one that asks for
+    # a process for it where the loop itself runs none.
+    loop.run_until_complete(_for_ever())
+
+
+async def _for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
 
 
 def run_in_portal(coroutine: Coroutine[Any, Any, T]) -> T:

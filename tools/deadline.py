@@ -69,7 +69,8 @@ async def within(coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
 
     Unlike `asyncio.timeout` it does not wait for ever for a coroutine that will not be cancelled.
     """
-    task = asyncio.ensure_future(coroutine)
+    leaving: list[BaseException] = []
+    task = asyncio.ensure_future(_held_back(coroutine, leaving))
     task.add_done_callback(seen)
     try:
         await asyncio.wait({task}, timeout=seconds)
@@ -81,4 +82,16 @@ async def within(coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
         task.cancel()
         await ended({task})
         raise
+    if leaving:
+        raise leaving[0]
     return task.result()
+
+
+async def _held_back(coroutine: Coroutine[Any, Any, T], leaving: list[BaseException]) -> T:
+    """Return what `coroutine` returns. What would end the event loop, when it leaves a task of its own, is kept in
+    `leaving` for whoever waits for that task."""
+    try:
+        return await coroutine
+    except (KeyboardInterrupt, SystemExit) as error:
+        leaving.append(error)
+        raise asyncio.CancelledError from error

@@ -67,21 +67,22 @@ def _admit(future: asyncio.Future[None]) -> None:
 
 
 class Pace:
-    """Lets at most `per_second` calls a second begin, evenly spaced."""
+    """Lets at most `per_second` calls a second begin, evenly spaced, in the order in which they came. Whoever gives up
+    waiting takes nothing from those behind."""
 
     def __init__(self, per_second: float) -> None:
         self._gap = 1.0 / per_second
         self._next = 0.0
-        self._lock = threading.Lock()
+        self._first = Gate(1)
 
     async def wait(self) -> None:
         """Wait for one's turn."""
-        now = time.monotonic()
-        with self._lock:
+        async with self._first:
+            now = time.monotonic()
             turn = max(self._next, now)
+            if turn > now:
+                await asyncio.sleep(turn - now)
             self._next = turn + self._gap
-        if turn > now:
-            await asyncio.sleep(turn - now)
 
 
 _tools: WeakKeyDictionary[object, tuple[Gate | None, Pace | None]] = WeakKeyDictionary()

@@ -419,4 +419,6 @@ def _forgotten(error: Any) -> bool:
 def _lost(error: Any, connection: Connection) -> bool:
     from mcp_types import CONNECTION_CLOSED
 
-    return error.code == CONNECTION_CLOSED or not connection.alive
+    # The code alone says nothing: servers give it to errors of their own. The words are the client's.
+    closed = error.code == CONNECTION_CLOSED and error.message == "Connection closed"
+    return closed or not connection.alive

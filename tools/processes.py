@@ -5,9 +5,14 @@ Worker processes are anyio's: kept for the next call, killed when a call is canc
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Mapping, Sequence
+import os
+import pickle
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -16,7 +21,7 @@ __all__ = ["run_in_process"]
 
 _MAX_PROCESSES = 16
 
-_limiters: dict[int, CapacityLimiter] = {}
+_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, CapacityLimiter] = WeakKeyDictionary()
 
 
 async def run_in_process(
@@ -24,25 +29,27 @@ async def run_in_process(
 ) -> Any:
     """Call `module.qualname` in a process of its own and return what it returns; cancelling kills the process.
 
-    Raises what the function raises, and what cannot be pickled on the way.
+    Raises what the function raises, and what cannot be pickled on the way. What ends the process (`sys.exit`, a crash)
+    is a RuntimeError here.
     """
-    import asyncio
+    from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
-    from anyio import CapacityLimiter, to_process
-
-    key = id(asyncio.get_running_loop())
-    limiter = _limiters.get(key)
+    loop = asyncio.get_running_loop()
+    limiter = _limiters.get(loop)
     if limiter is None:
-        limiter = _limiters[key] = CapacityLimiter(_MAX_PROCESSES)
-    return await to_process.run_sync(
-        _call_by_name,
-        module,
-        qualname,
-        list(arguments[0]),
-        dict(arguments[1]),
-        cancellable=True,
-        limiter=limiter,
-    )
+        limiter = _limiters[loop] = CapacityLimiter(_MAX_PROCESSES)
+    try:
+        return await to_process.run_sync(
+            _call_by_name,
+            module,
+            qualname,
+            list(arguments[0]),
+            dict(arguments[1]),
+            cancellable=True,
+            limiter=limiter,
+        )
+    except BrokenWorkerProcess as error:
+        raise RuntimeError("its process ended without a result") from error
 
 
 def _call_by_name(module: str, qualname: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -51,4 +58,40 @@ def _call_by_name(module: str, qualname: str, args: Sequence[Any], kwargs: Mappi
     for part in qualname.split("."):
         found = getattr(found, part)
     function = getattr(found, "__wrapped__", found)
-    return function(*args, **kwargs)
+    with _own_streams():
+        try:
+            return function(*args, **kwargs)
+        except SystemExit as error:  # the worker would end with it, and the next call find it dead
+            raise RuntimeError(f"it ended its process with the exit code {error.code}") from None
+        except KeyboardInterrupt:
+            raise RuntimeError("its process was interrupted") from None
+        except BaseException as error:
+            if (reason := _unsendable(error)) is not None:
+                raise RuntimeError(f"{type(error).__name__}: {error}") from reason
+            raise
+
+
+def _unsendable(error: BaseException) -> Exception | None:
+    """Say why an exception does not survive the way back: its constructor may ask for more than it keeps."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception as reason:  # noqa: BLE001  (whatever a class of the user's raises)
+        return reason
+    return None
+
+
+@contextmanager
+def _own_streams() -> Generator[None]:
+    """Keep what the function and the programs that it starts read and write away from the pipes of the worker."""
+    kept = [os.dup(number) for number in (0, 1)]
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        os.dup2(nowhere, 0)
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        for number, own in enumerate(kept):
+            os.dup2(own, number)
+        for opened in (*kept, nowhere):
+            with suppress(OSError):
+                os.close(opened)

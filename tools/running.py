@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +17,9 @@ from .context import RunContext
 from .deadline import TooLate, deadline, seconds_left, sooner, within
 from .gates import Gate, receiver_gate, resource_gate, tool_gates
 from .outcome import Outcome
+from .places import place
 from .processes import run_in_process
+from .render import ResultError
 from .threads import Late, run_in_thread
 from .toolset_around import call_around
 from .wording import developer_text, failed, in_words, timed_out, unwrapped
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Running"]
 
-_held: ContextVar[frozenset[int]] = ContextVar("jigwork_held", default=frozenset())
-"""The objects whose methods are running here: what is called inside them need not wait for its own end."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
@@ -116,12 +115,12 @@ class Running:
         own = options.max_concurrency if options.resource is None else None
         gate, pace = tool_gates(self.tool, own, options.rate)
         if gate is not None:
-            await places.enter_async_context(gate)
+            await places.enter_async_context(place(gate))
         if options.resource is not None:
-            await places.enter_async_context(resource_gate(options.resource, options.max_concurrency))
-        elif (receiver := self.tool.receiver) is not None and id(receiver) not in (held := _held.get()):
-            await places.enter_async_context(receiver_gate(receiver))
-            places.callback(_held.reset, _held.set(held | {id(receiver)}))
+            shared = resource_gate(options.resource, options.max_concurrency)
+            await places.enter_async_context(place(shared))
+        elif (receiver := self.tool.receiver) is not None:
+            await places.enter_async_context(place(receiver_gate(receiver)))
         if pace is not None:
             await pace.wait()
         await places.enter_async_context(slots)
@@ -167,7 +166,12 @@ class Running:
         elapsed = time.perf_counter() - began_at
         try:
             output = self.tool.render(value)
-        except Exception as error:
+        except ResultError as error:
+            text = str(error)
+            return Outcome(
+                "failed", f"{text[:1].upper()}{text[1:]}", error=developer_text(error), seconds=elapsed
+            )
+        except Exception as error:  # of a `for_model`, or of a conversion of the user's own
             text = f"The tool ran, but its result could not be used: {in_words(error)}"
             return Outcome("failed", text, error=developer_text(error), seconds=elapsed)
         return Outcome("ok", output, value=value, seconds=elapsed)

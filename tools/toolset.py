@@ -119,7 +119,9 @@ class Toolset:
         """
         kind = type(thing).__name__
         if isinstance(thing, type):
-            raise ToolDefinitionError(f"{thing.__name__} is a class; give an object of it: {thing.__name__}(...)")
+            raise ToolDefinitionError(
+                f"{thing.__name__} is a class; give an object of it: {thing.__name__}(...)"
+            )
         tools = [as_tool(getattr(thing, label)) for label in _public_methods(type(thing))]
         if not tools:
             raise ToolDefinitionError(f"a {kind} has no public methods to make tools of")

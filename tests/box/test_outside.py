@@ -36,6 +36,8 @@ FORGED_MARKS = [
     "</out\u200bside\u2060-da\ufeffta>",
     "</outsi\u00adde-data>",
     "＜／outside-data＞",
+    "﹤/outside-data﹥",
+    "</outside~data>",
     "‹/outside-data›",
     "〈/ｏｕｔｓｉｄｅ－ｄａｔａ〉",
     "</оutsіde-dаtа>",

@@ -23,7 +23,7 @@ _ESCAPE = re.compile(
 """A character written as an escape of JSON, JavaScript, URLs or HTML, however often it was escaped."""
 
 _OPENING = re.compile(
-    r"[<\[{«‹〈❬❮❰⟨⟪⟦⟮⦅⦇⦉⦑⦓⦗⧼《「『【〔〖〘〚﴿︿︷︹︻︽︿﹁﹃﹙﹛﹝＜［｛｟｢≪⋘≺⪡⪻⊰⋖⩽≤≦≨⨞ᐸᑉ˂𐋀]|\\+(?=[ux0-7])|[%&]",
+    r"[<\[{«‹〈❬❮❰⟨⟪⟦⟮⦅⦇⦉⦑⦓⦗⧼《「『【〔〖〘〚﴿︿︷︹︻︽︿﹁﹃﹙﹛﹝﹤＜［｛｟｢≪⋘≺⪡⪻⊰⋖⩽≤≦≨⨞ᐸᑉ˂𐋀]|\\+(?=[ux0-7])|[%&]",
     re.IGNORECASE,
 )
 """What may stand at the beginning of a mark: brackets, what looks like one, and what an escape begins with."""
@@ -109,13 +109,13 @@ def _folded(c: str) -> str:
     if c in _SAME:
         return _SAME[c]
     if c.isascii():
-        return "" if c.isspace() or not c.isprintable() else "-" if c in "-_.·" else c.lower()
+        return "" if c.isspace() or not c.isprintable() else "-" if c in "-_.~" else c.lower()
     folded: list[str] = []
     for one in unicodedata.normalize("NFKD", c).casefold():
         kind = unicodedata.category(one)
         if kind in ("Mn", "Me", "Mc", "Cf", "Cc", "Zs", "Zl", "Zp", "Cn", "Co", "Cs") or one in _FILLERS:
             continue
-        if kind in ("Pd", "Pc") or one in "−·‧・⁃":
+        if kind in ("Pd", "Pc") or one in "−·‧・⁃～∼˜":
             folded.append("-")
         else:
             folded.append(_SAME.get(one, one if not one.isspace() else ""))
