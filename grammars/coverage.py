@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from jigwork.errors import GrammarLimitError
 
@@ -20,6 +20,7 @@ from .diagnostics import Diagnostic, diagnose
 from .engine import Deadline, Engine
 from .lexicon import Lexicon, NotRegularError
 from .naming import shown
+from .neighbours import meetings
 from .nodes import Document
 from .regular import Chars, Concat, Regular, Times, Union, nullable, overlap, pick, shortest
 from .vocabulary import Vocabulary, Word
@@ -125,6 +126,11 @@ class Coverage:
                     continue
                 seen.add(pair)
                 yield from self._conflict(tokens, index)
+
+    def _seams(self) -> Iterator[Gap]:
+        for production, tokens in meetings(self.derivation, self.deadline):
+            if self.sentence(tokens) is None:
+                yield self._gap(tokens, production, "")
 
     def _conflict(self, tokens: list[Token], index: int) -> Iterator[Gap]:
         for end, begin in self._crossings(tokens, index):
@@ -313,7 +319,7 @@ class Coverage:
 
     def _sometimes(self) -> Iterator[Diagnostic]:
         reported = {gap.swallower.name for gap in self.dead if gap.swallower}
-        for gap in (*self.partial, *self._conflicts()):
+        for gap in chain(self.partial, self._conflicts(), self._seams()):
             if gap.swallower is None or gap.swallower.name in reported:
                 continue
             if not self._exact(gap):

@@ -18,7 +18,7 @@ from .regular import Both, Chars, Complement, Concat, Regular, Times, Union, cha
 __all__ = ["difference", "representatives"]
 
 _SECONDS = 5.0
-_MOST_STATES = 1500
+_MOST_STATES = 4000
 _MOST_TERMINALS = 400
 _START = ""  # the place before the first terminal
 

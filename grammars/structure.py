@@ -27,8 +27,8 @@ def refusal(document: Document) -> Diagnostic | None:
 def _refusal(source: Source, said: str) -> Diagnostic:
     place = _PLACE.match(said)
     if place and int(place[1]) <= source.text.count("\n") + 1:
-        at = source.text.split("\n")[: int(place[1]) - 1]
-        offset = sum(len(line) + 1 for line in at) + int(place[2]) - 1
+        above = source.text.split("\n")[: int(place[1]) - 1]
+        offset = sum(len(line) + 1 for line in above) + int(place[2]) - 1
         return diagnose(
             source, min(offset, len(source.text)), "E10", f"llguidance refuses this: {place[3].strip()}"
         )

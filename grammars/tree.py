@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from jigwork.errors import GrammarError, GrammarLimitError
 
+from .engine import SECONDS, Deadline
 from .json_lifting import lifted
 from .json_rules import json_kinds, json_lines, json_value
 from .nodes import (
@@ -49,6 +50,24 @@ def parse(syntax: str, definition: str, text: str) -> lark.Tree[lark.Token]:
 class _Parser(Protocol):
     def parse(self, text: str) -> lark.Tree[lark.Token]: ...
 
+    def parse_interactive(self, text: str) -> Any: ...
+
+
+def _in_time(parser: _Parser, text: str) -> lark.Tree[lark.Token]:
+    """The tree by LALR, which is fast unless the lexer has thousands of words to try at every place."""
+    if len(text) <= _LONGEST_EARLEY:
+        return parser.parse(text)
+    deadline = Deadline(SECONDS)
+    steps = parser.parse_interactive(text)
+    token = None
+    for token in steps.iter_parse():
+        if deadline.left() < 0:
+            raise GrammarLimitError(
+                f"a tree for {len(text)} characters takes more than {SECONDS:g} s (character {token.start_pos} was "
+                "reached): Lark tries the words of a terminal one by one; ask for shorter texts"
+            )
+    return cast("lark.Tree[lark.Token]", steps.feed_eof(token))
+
 
 @dataclass(slots=True)
 class _Parsers:
@@ -66,7 +85,7 @@ class _Parsers:
             self.lalr = self._build(parser="lalr") or False
         if self.lalr:
             try:
-                return self.lalr.parse(text)
+                return _in_time(self.lalr, text)
             except lark.exceptions.UnexpectedInput:
                 pass  # LALR sees less than the grammar says: Earley decides
             except re.error:

@@ -130,7 +130,9 @@ class _Drawer:
         """Return a definition as SVG."""
         out = io.StringIO()
         self.draw.Diagram(self.item(definition.body), type="complex").format(12).writeSvg(out.write)
-        return _DOUBLE_TEXT.sub(r"\1", out.getvalue())
+        # the prefix xlink is not declared: with it the drawing would be HTML only, not XML
+        plain = out.getvalue().replace("<a xlink:href=", "<a href=")
+        return _DOUBLE_TEXT.sub(r"\1", plain)
 
     def item(self, node: Node) -> Any:
         """Return a node as an item of the drawing."""

@@ -74,6 +74,7 @@ TRAPS: list[tuple[str, str, str, int | None]] = [
     ("options of llguidance", '%llguidance {"no_forcing": true}\nstart: "x"\n', "W7", 1),
     ("an empty string", 'start: "x" | ""\n', "W8", 1),
     ("a literal within free text", 'start: ANY* "END"\nANY: /[\\s\\S]/\n', "W11", 1),
+    ("a separator within another", 'start: x ((" + " | " " | " \\\\cdot ") x)*\nx: "a" | "b" | "\\\\alpha"\n', "W11", 1),
     ("an imported string within a terminal", '%import common.ESCAPED_STRING\nstart: A\nA: ESCAPED_STRING ";"\n', "W12", 1),
     ("a large grammar", "start: A\nA: " + " | ".join(f'"entry number {n:04}"' for n in range(3500)), "W10", None),
 ]  # fmt: skip

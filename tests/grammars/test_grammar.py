@@ -12,8 +12,9 @@ import lark
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from jigwork.errors import GrammarError, TextRejectedError
+from jigwork.errors import GrammarError, GrammarLimitError, TextRejectedError
 from jigwork.grammars import Grammar
+from jigwork.grammars import tree as trees
 
 COFFEE = """
 start: size " " drink (" with " EXTRA)*
@@ -352,3 +353,15 @@ def test_a_name_in_the_other_case_is_suggested() -> None:
     """`list` where LIST is defined is a slip of one key."""
     with pytest.raises(GrammarError, match="did you mean LIST"):
         Grammar.from_lark('start: list\nLIST: "a"')
+
+
+def test_trees_of_long_texts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long text has its tree as a short one has, and where that takes too long it is said, not waited for."""
+    words = Grammar.from_lark('start: word+\nword: WORD ";"\nWORD: "ab" | "abc"\n')
+    text = "ab;abc;" * 5000
+    tree = words.parse(text)
+    assert len(tree.children) == 10_000
+    assert tree.meta.end_pos == len(text)
+    monkeypatch.setattr(trees, "SECONDS", 0.0)
+    with pytest.raises(GrammarLimitError, match="tree for 35000 characters"):
+        words.parse(text)

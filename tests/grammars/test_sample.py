@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from jigwork.errors import GrammarError
+from jigwork.errors import GrammarError, GrammarLimitError
 from jigwork.grammars import Grammar
+from jigwork.grammars import sample as sampling
 from jigwork.grammars.strategies import from_grammar
 
 SHOP = Grammar.from_lark("""
@@ -53,6 +54,15 @@ def test_a_language_without_texts_is_an_error() -> None:
         Grammar.from_lark('start: A "a"\nA: /a+/\n').sample(1)
     with pytest.raises(GrammarError, match="at most 3"):
         Grammar.from_choices(["four"]).sample(1, longest=3)
+
+
+def test_time_for_samples_grows_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit leaves time for each text asked for, and still ends a grammar that gives none in time."""
+    monkeypatch.setattr(sampling, "_SECONDS", 0.0)
+    assert len(SHOP.sample(300)) == 300
+    monkeypatch.setattr(sampling, "_SECONDS_EACH", 0.0)
+    with pytest.raises(GrammarLimitError, match="of 300 texts"):
+        SHOP.sample(300)
 
 
 @settings(max_examples=40, deadline=None)
