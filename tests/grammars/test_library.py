@@ -80,8 +80,9 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "latex_math": (
         ["x = 1", "\\frac{a + b}{2}", "\\sqrt[3]{x^2}", "\\sum_{i = 1}^{n}{i^2}", "e^{-x} \\le \\alpha", "\\sin(x)",
          "\\left(a - b\\right)^2", "a_1 + a_n", "2 x \\cdot y", "-\\pi", "2\\pi r", "x \\theta", "n!",
-         "\\lim_{x \\to 0}{\\sin(x)}", "|x| = -1", "\\log_2(8)"],
-        ["", "x =", "x=1", "\\frac{a}", "\\foo", "x^", "x^12", "(x", "\\sum{i}", "\\left(a)", "x  y"],
+         "\\lim_{x \\to 0}{\\sin(x)}", "|x| = -1", "\\log_2(8)", "x=1",
+         "x^2+y^2=z^2", "\\sum_{i=1}^n i", "\\int_0^1 f(x) d x", "a\\le b", "a \\leq \\pi", "\\sum{i}"],
+        ["", "x =", "+x", "\\alphax", "a\\leb", "\\frac{a}", "\\foo", "x^", "x^12", "(x", "\\left(a)", "x  y"],
     ),
     "chess": (
         ["e4", "Nf3", "Nbxd7+", "R1a3", "Qh4xe1#", "exd5", "bxa8=Q+", "O-O", "O-O-O#", "e4 e5 Nf3 Nc6"],
