@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import os
 import pickle
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -43,8 +44,8 @@ async def run_in_process(
             _call_by_name,
             module,
             qualname,
-            list(arguments[0]),
-            dict(arguments[1]),
+            list(sys.path),
+            (list(arguments[0]), dict(arguments[1])),
             cancellable=True,
             limiter=limiter,
         )
@@ -52,15 +53,23 @@ async def run_in_process(
         raise RuntimeError("its process ended without a result") from error
 
 
-def _call_by_name(module: str, qualname: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """In the worker: find the function (or the tool that was made from it), and call it."""
+def _call_by_name(
+    module: str, qualname: str, path: list[str], arguments: tuple[list[Any], dict[str, Any]]
+) -> Any:
+    """In the worker: find the function (or the tool that was made from it), and call it.
+
+    A worker is kept for later calls, so it looks for modules where its parent does now, not where it did at first.
+    """
+    if sys.path != path:
+        sys.path[:] = path
+        importlib.invalidate_caches()
     found: Any = importlib.import_module(module)
     for part in qualname.split("."):
         found = getattr(found, part)
     function = getattr(found, "__wrapped__", found)
     with _own_streams():
         try:
-            return function(*args, **kwargs)
+            return function(*arguments[0], **arguments[1])
         except SystemExit as error:  # the worker would end with it, and the next call find it dead
             raise RuntimeError(f"it ended its process with the exit code {error.code}") from None
         except KeyboardInterrupt:

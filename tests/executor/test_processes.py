@@ -90,3 +90,19 @@ def test_what_a_tool_does_to_its_process_is_an_outcome(
     got = [(c.outcome.status, str(c.outcome.output)) for c in result.calls if c.outcome]
     assert dict(zip(names[:-2], got, strict=False)) == EXPECTED
     assert got[-2][0] == "failed" and got[-1] == ("ok", "fine")
+
+
+def test_a_kept_process_finds_what_its_parent_finds_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that comes into reach after the first call can be called too."""
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        text = f'def where() -> int:\n    """Say where."""\n    return {number}\n'
+        (folder / f"late_tools_{number}.py").write_text(text)
+        monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+        module: Any = importlib.import_module(f"late_tools_{number}")
+        one: Any = Tool.from_function(module.where, options=ToolOptions(isolation="process"))
+        result = Agent(ScriptedModel([[{"name": "where"}], "Done"]), tools=[one]).run_sync("go")
+        assert [call.outcome and call.outcome.value for call in result.calls] == [number]

@@ -142,6 +142,8 @@ def test_one_model_works_in_many_loops_and_leaves_nothing_open(recwarn: pytest.W
 
     from jigwork.agent.server import LocalServer
 
+    gc.collect()  # what tests before this one left
+    recwarn.clear()
     with LocalServer(["a", "b", "c"]) as server:
         model = OpenAIModel("m", base_url=server.base_url)
 
