@@ -349,7 +349,7 @@ def _gbnf(node: Regular) -> str:
     match node:
         case Chars(ranges=ranges):
             body = "".join(
-                _code(low) if low == high else f"{_code(low)}-{_code(high)}" for low, high in _whole(ranges)
+                _code(low) if low == high else f"{_code(low)}-{_code(high)}" for low, high in ranges
             )
             return f"[{body}]"
         case Concat(items=items):

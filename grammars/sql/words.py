@@ -6,7 +6,7 @@ reserved, or usable neither as a table nor as a column name. MySQL: the reserved
 
 from __future__ import annotations
 
-__all__ = ["DUCKDB_WORDS", "MYSQL_WORDS", "POSTGRES_WORDS", "SQLITE_WORDS"]
+__all__ = ["DUCKDB_WORDS", "MYSQL_WORDS", "POSTGRES_WORDS", "SQLITE_RESERVED", "SQLITE_WORDS"]
 
 SQLITE_WORDS = frozenset(
     """
@@ -24,6 +24,16 @@ SQLITE_WORDS = frozenset(
     """.split()
 )
 """SQLite 3."""
+
+SQLITE_RESERVED = frozenset(
+    """
+    ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE DEFAULT DEFERRABLE
+    DELETE DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FALSE FOREIGN FROM GROUP HAVING IN INDEX INSERT INTERSECT INTO
+    IS ISNULL JOIN LIMIT NOT NOTHING NOTNULL NULL ON OR ORDER PRIMARY REFERENCES RETURNING SELECT SET TABLE THEN TO
+    TRANSACTION TRUE UNION UNIQUE UPDATE USING VALUES WHEN WHERE
+    """.split()
+)
+"""The words that SQLite 3.40 takes for no name without quotes, not even after a dot; the others fall back to names."""
 
 POSTGRES_WORDS = frozenset(
     """

@@ -59,7 +59,7 @@ GBNF: list[tuple[str, str]] = [
     ('start: start "+" N | N\nN: /[0-9]+/\n', 'root ::= (t-n) ("+" t-n)*\nt-n ::= [0-9]+\n'),
     ('start: "k"i "\\n"\n', 'root ::= [Kk\\u212A] "\\u000A"\n'),
     ("start: A\nA: /[a-z]/ & ~/x/\n", "root ::= t-a\nt-a ::= [a-wy-z]\n"),
-    ("start: /[^a]|./\n", "root ::= ([\\u0000-\\u0060b-\\U0010FFFF] | [\\u0000-\\u0009\\u000B-\\U0010FFFF])\n"),
+    ("start: /[^a]|./\n", "root ::= ([\\u0000-\\u0060b-\\uD7FF\\uE000-\\U0010FFFF] | [\\u0000-\\u0009\\u000B-\\uD7FF\\uE000-\\U0010FFFF])\n"),
 ]  # fmt: skip
 
 

@@ -25,7 +25,12 @@ EXACT = [
     "apply_patch",
     "unified_diff",
 ]
-SUPERSET = ["contact", "graphql", "latex_math"]
+SUPERSET = [
+    'start: A "b"\nA: /[ab]{1,4}/',
+    'start: NAME " = " NUMBER UNIT?\nNAME: /[a-z]{1,5}/\nNUMBER: /[0-9]{1,4}/\nUNIT: /[0-9]?[a-z]/',
+    'start: ITEM ("," ITEM)* "."\nITEM: /[a-z,]{1,6}/',
+]
+"""Grammars whose terminals run over what may follow them, which a form without a lexer cannot say."""
 _SEEDS = range(6)
 
 
@@ -64,21 +69,23 @@ def test_an_exact_export_gives_accepted_texts(server: Any, name: str) -> None:
         if complete:
             assert grammar.accepts(text), text
         else:
-            judged = grammar.explain(text.rstrip("\ufffd"))
+            # Bytes that are no UTF-8 came as U+FFFD: the end may be half a character, and llama.cpp takes over-long
+            # forms, which the model's tokens of single bytes can make, for the characters that they stand for.
+            judged = grammar.explain(text.partition("\ufffd")[0])
             assert judged.accepted or judged.unfinished, text
 
 
-@pytest.mark.parametrize("name", SUPERSET)
+@pytest.mark.parametrize("text", SUPERSET)
 def test_a_superset_is_taken_by_the_server(
-    server: Any, name: str, record_property: Callable[[str, object], None]
+    server: Any, text: str, record_property: Callable[[str, object], None]
 ) -> None:
     """An export that is called a superset constrains the server too; what it lets through is recorded."""
-    grammar = library(name)
+    grammar = Grammar.from_lark(text)
     made = grammar.to_gbnf()
     assert not made.exact and made.differences
     texts = [write(server, made.text, seed) for seed in _SEEDS]
-    record_property("outside", [text for text, complete in texts if complete and not grammar.accepts(text)])
-    assert all(grammar.explain(text).position > 0 for text, _ in texts)
+    record_property("outside", [said for said, complete in texts if complete and not grammar.accepts(said)])
+    assert all(grammar.explain(said).position > 0 for said, _ in texts)
 
 
 def test_the_same_grammar_without_translation(server: Any) -> None:

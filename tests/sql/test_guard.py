@@ -289,3 +289,12 @@ HARMLESS = [
 def test_words_and_signs_alone_are_no_attack(shop: SQLDatabase, sql: str) -> None:
     """Keywords and comment signs in texts and names, VALUES, and bits are ordinary SQL."""
     shop.query(sql)
+
+
+def test_a_reserved_word_is_no_name_without_quotes(shop: SQLDatabase) -> None:
+    """SQLite cannot read it, and the refusal says how it is written; words that fall back to names stay names."""
+    with pytest.raises(
+        SQLRefused, match='is is a keyword at line 1, column 10; as a name it is written "is"'
+    ):
+        shop.check("SELECT x.is FROM (SELECT 1 AS a) AS x")
+    assert shop.query('SELECT x."is", x.key FROM (SELECT 1 AS "is", 2 AS key) AS x').rows == ((1, 2),)

@@ -18,6 +18,7 @@ from jigwork.grammars.sql.dialects import Dialect, dialect_of
 from jigwork.grammars.sql.names import nearest_names
 from jigwork.grammars.sql.parse import parse_select, position
 from jigwork.grammars.sql.resolve import resolve
+from jigwork.grammars.sql.words import SQLITE_RESERVED
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -36,6 +37,7 @@ def check(text: str, schema: Schema, *, hidden: Sequence[str] = (), recursive: b
     _check_functions(tree, cleaned, dialect_of(schema.dialect))
     _check_growth(tree, cleaned)
     if schema.dialect == "sqlite":
+        _check_words(tree, cleaned)
         _check_cte_names(tree, cleaned, schema)
     bound = resolve(tree, cleaned, schema, hidden=hidden, recursive=recursive)
     check_aggregates(bound)
@@ -101,6 +103,18 @@ def _grows(call: exp.Expr) -> bool:
     old, new = call.expressions[1:3]
     literal = all(type(part).__name__ == "Literal" for part in (old, new))
     return not literal or len(new.name) > max(1, len(old.name))
+
+
+def _check_words(tree: exp.Query, text: str) -> None:
+    """SQLite cannot read a reserved word as a name, where sqlglot can."""
+    from sqlglot import exp
+
+    for name in tree.find_all(exp.Identifier):
+        if not name.quoted and name.name.upper() in SQLITE_RESERVED:
+            where = position(name, text)
+            raise SQLRefused(
+                f'{name.name} is a keyword{f" at {where}" if where else ""}; as a name it is written "{name.name}"'
+            )
 
 
 def _check_cte_names(tree: exp.Query, text: str, schema: Schema) -> None:
