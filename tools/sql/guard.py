@@ -106,11 +106,14 @@ def _grows(call: exp.Expr) -> bool:
 
 
 def _check_words(tree: exp.Query, text: str) -> None:
-    """SQLite cannot read a reserved word as a name, where sqlglot can."""
+    """SQLite cannot read a reserved word as the name of a column of something, where sqlglot can."""
     from sqlglot import exp
 
-    for name in tree.find_all(exp.Identifier):
-        if not name.quoted and name.name.upper() in SQLITE_RESERVED:
+    for column in tree.find_all(exp.Column):
+        name = column.this
+        if not column.table or not isinstance(name, exp.Identifier) or name.quoted:
+            continue
+        if name.name.upper() in SQLITE_RESERVED:
             where = position(name, text)
             raise SQLRefused(
                 f'{name.name} is a keyword{f" at {where}" if where else ""}; as a name it is written "{name.name}"'
