@@ -23,7 +23,6 @@ from .regular import (
     chars,
     folded,
     inverse,
-    literal,
 )
 
 __all__ = ["PatternError", "read_pattern"]
@@ -244,8 +243,3 @@ def _both(one: Regular, other: Regular) -> Regular:
 
         return EMPTY if nullable(one) and nullable(other) else NOTHING
     return both((one, other))
-
-
-def exactly(texts: tuple[str, ...]) -> Regular:
-    """One of these texts."""
-    return _either(literal(text) for text in texts)

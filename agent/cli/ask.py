@@ -12,6 +12,7 @@ from .batch import jsonl_option
 from .chart_file import picture_place
 from .extras import need
 from .options import (
+    db_option,
     effort_option,
     file_place,
     is_typed,
@@ -51,13 +52,7 @@ def _slots(context: click.Context, parameter: click.Parameter, given: tuple[str,
 
 @click.command("ask", short_help="Ask a database a question.")
 @click.argument("words", metavar="[QUESTION]", nargs=-1)
-@click.option(
-    "--db",
-    required=True,
-    metavar="FILE|URL",
-    envvar="JIGWORK_DB",
-    help="The database: a SQLite file, or a URL (a URL with a password is better kept in JIGWORK_DB).",
-)
+@db_option
 @click.option("--aliases", metavar="FILE", help="Words of your own for tables, columns and values (TOML).")
 @click.option(
     "--max-rows",

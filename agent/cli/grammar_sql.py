@@ -10,19 +10,13 @@ import click
 from .documents import print_json
 from .escape import clean
 from .extras import need
-from .options import json_option
+from .options import db_option, json_option
 
 __all__ = ["command"]
 
 
 @click.command("sql", short_help="Write the SQL grammar of a database.")
-@click.option(
-    "--db",
-    required=True,
-    metavar="FILE|URL",
-    envvar="JIGWORK_DB",
-    help="The database: a SQLite file, or a URL (a URL with a password is better kept in JIGWORK_DB).",
-)
+@db_option
 @click.option("--dialect", metavar="NAME", help="The SQL to write (default: that of the database).")
 @click.option(
     "--max-limit", type=click.IntRange(1), default=1000, show_default=True, help="The largest LIMIT."

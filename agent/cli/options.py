@@ -12,6 +12,7 @@ import click
 from ..models.settings import Effort, Settings
 
 __all__ = [
+    "db_option",
     "effort_option",
     "file_place",
     "is_typed",
@@ -36,6 +37,12 @@ def model_option(function: F) -> F:
     """`--model`."""
     text = "The model, such as gpt-5.2, cometapi:gpt-5.2, gguf:FILE, http://host:port/v1#name or offline (default: see `jigwork models`)."
     return click.option("--model", "-m", metavar="MODEL", help=text)(function)
+
+
+def db_option(function: F) -> F:
+    """`--db`."""
+    text = "The database: a SQLite file, or a URL (a URL with a password is better kept in JIGWORK_DB)."
+    return click.option("--db", required=True, metavar="FILE|URL", envvar="JIGWORK_DB", help=text)(function)
 
 
 def json_option(function: F) -> F:

@@ -22,7 +22,7 @@ from .documents import print_json
 from .escape import clean, one_line
 from .extras import need
 from .failures import FAILED
-from .options import file_place, is_typed, json_option, read_stdin
+from .options import db_option, file_place, is_typed, json_option, read_stdin
 
 if TYPE_CHECKING:
     from jigwork.tools.sql import QueryResult, SQLDatabase
@@ -55,13 +55,7 @@ def _options(function: F) -> F:
     """What the three commands take."""
     decorators = [
         click.argument("queries", metavar="[SQL]...", nargs=-1),
-        click.option(
-            "--db",
-            required=True,
-            metavar="FILE|URL",
-            envvar="JIGWORK_DB",
-            help="The database: a SQLite file, or a URL (a URL with a password is better kept in JIGWORK_DB).",
-        ),
+        db_option,
         click.option(
             "--table", "tables", multiple=True, metavar="NAME", help="Only this table or view; repeatable."
         ),

@@ -249,7 +249,8 @@ def test_a_schema_is_checked_for_servers(cli: Cli, here: Path) -> None:
     assert cli("grammar", "check", "point.json", "--target", "openai").code == 0
     (here / "large.json").write_text(json.dumps({"enum": [f"entry number {n}" for n in range(5000)]}))
     done = cli("grammar", "check", "large.json", "--target", "openai", "--json")
-    (finding,) = done.json["grammars"][0]["findings"]
+    # on a busy machine, a second finding says that the check was not finished in time
+    finding = next(found for found in done.json["grammars"][0]["findings"] if " KB" in found["message"])
     assert done.code == 1 and finding["rule"] == "W10" and finding["line"] is None and finding["edits"] == []
 
 

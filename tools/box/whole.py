@@ -7,8 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
 from jigwork.errors import ConfigurationError, ToolError
@@ -17,7 +16,7 @@ from ..context import RunContext
 from ..decorator import tool
 from ..definition import Tool, as_tool
 from ..render import render
-from ..toolset import Toolset
+from ..toolset import Derived, Toolset
 from .outside import mark_outside
 
 __all__ = ["read_output"]
@@ -75,12 +74,11 @@ def _members(given: Any) -> Sequence[Tool[..., Any]]:
     return (given.known or ()) if isinstance(given, Toolset) else (as_tool(given),)
 
 
-class _KeptToolset(Toolset):
+class _KeptToolset(Derived):
     """A toolset that may change, each of its tools kept whole."""
 
     def __init__(self, inner: Toolset, shelf: _Shelf) -> None:
-        super().__init__(name=inner.name)
-        self._inner = inner
+        super().__init__(inner, inner.name)
         self._shelf = shelf
         self._made: WeakKeyDictionary[Tool[..., Any], Tool[..., Any]] = WeakKeyDictionary()
 
@@ -88,17 +86,6 @@ class _KeptToolset(Toolset):
         """Return the tools of the inner toolset, wrapped."""
         found = await self._inner.tools(context)
         return [self._made.get(one) or self._made.setdefault(one, self._shelf.keep(one)) for one in found]
-
-    async def __aenter__(self) -> Self:
-        """Open the inner toolset."""
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the inner toolset."""
-        await self._inner.__aexit__(kind, error, trace)
 
 
 class _Shelf:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from jigwork.errors import ConfigurationError, SQLError, SQLRefused, ToolError
@@ -31,6 +31,7 @@ from .samples import with_samples
 
 if TYPE_CHECKING:
     from jigwork.grammars import Grammar
+    from jigwork.grammars.linking import Linker
     from jigwork.tools import Tool
 
 __all__ = ["SQLDatabase"]
@@ -278,7 +279,17 @@ class SQLDatabase:
         return min(self._limits.rows, 1000)
 
     def _about(self, question: str | None) -> Schema:
-        return self._schema if question is None else focus(self._schema, question)
+        return self._schema if question is None else self.focused(question)
+
+    def focused(self, question: str) -> Schema:
+        """Return the part of the schema that a question is about; the whole where it names nothing, or that is small."""
+        return focus(self._schema, question, linker=self._linker)
+
+    @cached_property
+    def _linker(self) -> Linker:
+        from jigwork.grammars.linking import Linker
+
+        return Linker(self._schema)
 
     def tool(self, name: str = "query", *, description: str | None = None, **options: Any) -> Tool:
         """Return the tool with which a model queries this database, held to its grammar.

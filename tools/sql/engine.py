@@ -112,10 +112,8 @@ Look = Callable[[str, float], list[tuple[Any, ...]]]
 class Engine(Protocol):
     """One kind of database."""
 
-    @property
-    def dialect(self) -> str:
-        """sqlglot's name of the dialect."""
-        ...
+    dialect: str
+    """sqlglot's name of the dialect."""
 
     def reflect(self) -> Schema:
         """Read all tables and views."""
@@ -137,7 +135,8 @@ class Engine(Protocol):
 
     def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
         """Run a statement of ours (never a model's) and return its rows; one that takes longer gives none."""
-        ...
+        with self.looking() as look:
+            return look(sql, seconds)
 
     def looking(self) -> AbstractContextManager[Look]:
         """Give what `sample` does, on one connection for as many statements as one likes."""

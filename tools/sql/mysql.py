@@ -17,7 +17,7 @@ from jigwork.errors import ConfigurationError, MissingExtraError, SQLError, SQLL
 from jigwork.grammars.schema import Schema
 from jigwork.grammars.sql.scan import place
 
-from .engine import LOST, Access, Limits, Look, RawRows, Watch, collect, interrupting
+from .engine import LOST, Access, Engine, Limits, Look, RawRows, Watch, collect, interrupting
 from .reflect import reflect
 
 __all__ = ["MySQLEngine"]
@@ -35,7 +35,7 @@ _REFUSED = frozenset(
 )  # privileges, and writing in a read-only transaction
 
 
-class MySQLEngine:
+class MySQLEngine(Engine):
     """One database of a MySQL or MariaDB server."""
 
     dialect = "mysql"
@@ -170,11 +170,6 @@ class MySQLEngine:
         """Return the row counts the storage engines estimate."""
         sql = "SELECT table_name, table_rows FROM information_schema.tables WHERE table_schema = DATABASE()"
         return {str(name): int(count) for name, count in self.sample(sql, 5.0) if count is not None}
-
-    def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
-        """Run a statement of ours (never a model's); one that takes longer gives no rows."""
-        with self.looking() as look:
-            return look(sql, seconds)
 
     @contextlib.contextmanager
     def looking(self) -> Generator[Look]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jigwork.grammars.sql.focus import focus
 from jigwork.grammars.sql.names import names_equal
 
 from ..context import RunContext
@@ -24,6 +24,8 @@ __all__ = ["NarrowedQuery"]
 
 _KEPT = 8
 """Grammars that are kept: a run goes on with the one it had, and many runs share the toolset."""
+_REMEMBERED = 256
+"""Questions whose tables are known."""
 
 
 class NarrowedQuery(Toolset):
@@ -36,6 +38,8 @@ class NarrowedQuery(Toolset):
         self._database = database
         self._options = options
         self._made: dict[tuple[str, ...], Any] = {}
+        # The history is read again at every turn, and asks the same questions.
+        self._named = lru_cache(_REMEMBERED)(self._find_named)
         super().__init__(name="query")
 
     async def tools(self, context: RunContext[Any]) -> Sequence[Tool[..., Any]]:
@@ -56,11 +60,7 @@ class NarrowedQuery(Toolset):
     def _about(self, items: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         """Return the tables of all questions so far, and those that were described."""
         schema = self._database.schema
-        names: set[str] = set()
-        for question in _questions(items):
-            part = focus(schema, question)
-            if part is not schema:  # it is the whole where the question names nothing
-                names |= {table.name for table in part.tables}
+        names = {name for question in _questions(items) for name in self._named(question)}
         described = list(_described(items))
         names |= {
             table.name for table in schema.tables if any(names_equal(table.name, name) for name in described)
@@ -68,6 +68,13 @@ class NarrowedQuery(Toolset):
         if not names:  # a grammar needs a table to begin with
             names = {table.name for table in schema.tables[:1]}
         return tuple(table.name for table in schema.tables if table.name in names)
+
+    def _find_named(self, question: str) -> tuple[str, ...]:
+        """Return the tables that a question is about."""
+        part = self._database.focused(question)
+        if part is self._database.schema:  # it names nothing
+            return ()
+        return tuple(table.name for table in part.tables)
 
 
 def _questions(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:

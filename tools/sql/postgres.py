@@ -17,7 +17,7 @@ from jigwork.errors import ConfigurationError, MissingExtraError, SQLError, SQLL
 from jigwork.grammars.schema import Schema
 from jigwork.grammars.sql.scan import place
 
-from .engine import LOST, Access, Limits, Look, RawRows, Watch, collect, interrupting
+from .engine import LOST, Access, Engine, Limits, Look, RawRows, Watch, collect, interrupting
 from .reflect import reflect
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _UNREADABLE = (
 )
 
 
-class PostgresEngine:
+class PostgresEngine(Engine):
     """One schema of one PostgreSQL database."""
 
     dialect = "postgres"
@@ -156,11 +156,6 @@ class PostgresEngine:
             f"WHERE c.reltuples >= 0 AND n.nspname = {self._literal()}"
         )
         return {name: int(count) for name, count in self.sample(sql, 5.0)}
-
-    def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
-        """Run a statement of ours (never a model's); one that takes longer gives no rows."""
-        with self.looking() as look:
-            return look(sql, seconds)
 
     @contextlib.contextmanager
     def looking(self) -> Generator[Look]:

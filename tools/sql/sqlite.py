@@ -18,7 +18,7 @@ from jigwork.errors import ConfigurationError, SQLError, SQLLimitReached, SQLRef
 from jigwork.grammars.schema import Schema
 from jigwork.grammars.sql.scan import place
 
-from .engine import COUNTING_SECONDS, Access, Limits, Look, RawRows, Watch, size_of
+from .engine import COUNTING_SECONDS, Access, Engine, Limits, Look, RawRows, Watch, size_of
 from .reflect import reflect
 
 __all__ = ["SQLiteEngine"]
@@ -38,7 +38,7 @@ _LIMITS = {
 _OPERATORS = frozenset({"like", "glob", "->", "->>", "current_date", "current_time", "current_timestamp"})
 
 
-class SQLiteEngine:
+class SQLiteEngine(Engine):
     """One SQLite file."""
 
     dialect = "sqlite"
@@ -124,11 +124,6 @@ class SQLiteEngine:
             cursor = connection.execute(sql)
             names = tuple(str(column[0]) for column in cursor.description or ())
             return _collect(cursor, RawRows(names), limits, watch)
-
-    def sample(self, sql: str, seconds: float) -> list[tuple[Any, ...]]:
-        """Run a statement of ours (never a model's); one that takes longer gives no rows."""
-        with self.looking() as look:
-            return look(sql, seconds)
 
     @contextlib.contextmanager
     def looking(self) -> Generator[Look]:
