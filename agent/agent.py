@@ -302,7 +302,7 @@ class Agent(HandoffTarget[OutputT], Generic[DepsT, OutputT]):
             tools=prepared.tools if offer is None else offer.tools,
             definitions=prepared.definitions,
             offer=offer,
-            output=prepared.output,
+            output=self._output_check(prepared.output, state),
             instructions=_joined(await self._instructions(state, deps), prepared.output.instructions),
             settings=self.settings.merge(options.get("settings")),
             limits=first.limits.merge(options.get("limits")),
@@ -314,6 +314,10 @@ class Agent(HandoffTarget[OutputT], Generic[DepsT, OutputT]):
             successor=successor,
             past=team.past(state),
         )
+
+    def _output_check(self, check: OutputCheck, state: RunState) -> OutputCheck:
+        """Return what judges the answers of one run."""
+        return check
 
     def _offer(self, prepared: _Prepared) -> Offer | None:
         """Return what keeps the tools up to date in a run, where toolsets may change; most agents need none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from jigwork.errors import MissingKeyError, UnknownModelError
 from jigwork.tools import RunContext
 
-from .agent import Agent, Instructions, RunInput, RunOptions
+from .agent import Agent, Instructions
 from .figure_check import FigureCheck
 from .items import is_message, output_text
 from .journal import Journal
 from .limits import Limits
 from .models.settings import Settings
-from .plan import Plan
+from .output import OutputCheck
 from .state import RunState
 
 if TYPE_CHECKING:
@@ -103,13 +102,8 @@ class SQLAgent(Agent[None, str]):
             journal=journal,
         )
 
-    async def _prepare(
-        self, x: RunInput, state: RunState, options: RunOptions[None]
-    ) -> tuple[Plan, RunState]:
-        plan, state = await super()._prepare(x, state, options)
-        if self.check_figures:
-            plan = replace(plan, output=FigureCheck(state, plan.output_retries))
-        return plan, state
+    def _output_check(self, check: OutputCheck, state: RunState) -> OutputCheck:
+        return FigureCheck(state, self.output_retries) if self.check_figures else check
 
 
 def _is_large(database: SQLDatabase, model: Model | str | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jigwork import RunState, ScriptedModel, SQLAgent, SQLDatabase
+from jigwork import Agent, RunState, ScriptedModel, SQLAgent, SQLDatabase
 from jigwork.agent.evidence import Evidence
 from jigwork.agent.figure_check import note_of, unsupported
 from jigwork.agent.figures import figures_in
@@ -178,6 +178,18 @@ def test_every_question_has_its_feedback(shop: SQLDatabase) -> None:
     first = agent.run_sync("how many customers?")
     second = agent.run_sync("sure?", state=first.state)
     assert (first.output, second.output) == ("40.", "Still 40.")
+
+
+def test_an_answer_after_a_handoff_is_checked(shop: SQLDatabase) -> None:
+    """Whoever hands the question over, the answer is held against the rows."""
+    analyst = SQLAgent(
+        shop,
+        ScriptedModel([QUERY, "There are 41 customers.", "There are 40 customers."]),
+        check_figures=True,
+        name="analyst",
+    )
+    front = Agent(ScriptedModel([[{"name": "transfer_to_analyst", "arguments": {}}]]), handoffs=[analyst])
+    assert front.run_sync("how many customers?").output == "There are 40 customers."
 
 
 def test_it_is_not_checked_unless_asked(shop: SQLDatabase) -> None:
