@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .documents import print_json
-from .escape import clean
+from .escape import clean, one_line
 from .extras import need
 from .options import db_option, json_option
 
+if TYPE_CHECKING:
+    from jigwork.tools.sql.sampled import Sampled
+
 __all__ = ["command"]
+
+_SHOWN = 10
 
 
 @click.command("sql", short_help="Write the SQL grammar of a database.")
@@ -30,6 +36,12 @@ __all__ = ["command"]
     "--values", is_flag=True, help="Compare columns of few values only with the values that are stored."
 )
 @click.option("--question", metavar="TEXT", help="Only the tables that this question is about.")
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Write no grammar: check N random sentences of it on the database, and say how many are refused for what.",
+)
 @json_option
 def command(db: str, as_json: bool, **options: Any) -> int:
     """Write the grammar of the SELECT statements that a database can be asked: its tables and columns, and no others.
@@ -37,7 +49,10 @@ def command(db: str, as_json: bool, **options: Any) -> int:
     The database is only read.
     """
     need("sql", "jigwork grammar sql")
+    if options["sample"] and options["dialect"]:
+        raise click.UsageError("--sample checks on the database itself, in its own SQL: leave --dialect out")
     from jigwork.tools.sql import SQLDatabase
+    from jigwork.tools.sql.sampled import check_samples
 
     tables, deny = options["tables"] or None, options["deny"]
     with SQLDatabase(db, tables=tables, deny=deny, max_rows=options["max_limit"]) as database:
@@ -49,6 +64,8 @@ def command(db: str, as_json: bool, **options: Any) -> int:
             values=options["values"],
         )
         schema = database.schema
+        if options["sample"]:
+            return _tell(check_samples(database, grammar, options["sample"]), as_json=as_json)
     if as_json:
         document = {
             "dialect": options["dialect"] or schema.dialect,
@@ -58,4 +75,19 @@ def command(db: str, as_json: bool, **options: Any) -> int:
     else:
         text = grammar.definition
         sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
+    return 0
+
+
+def _tell(sampled: Sampled, *, as_json: bool) -> int:
+    """Print what became of random sentences."""
+    if as_json:
+        print_json(asdict(sampled))
+        return 0
+    share = 100 / sampled.count
+    click.echo(f"{sampled.count} sentences: {sampled.passed} pass the check ({sampled.passed * share:.1f} %)")
+    for stage in ("guard", "database"):
+        number = sampled.refused(stage)
+        click.echo(f"refused by the {stage}: {number} ({number * share:.1f} %)")
+        for refusal in [refusal for refusal in sampled.refusals if refusal.stage == stage][:_SHOWN]:
+            click.echo(f"  {refusal.count:6}  {one_line(refusal.reason)}")
     return 0

@@ -7,8 +7,12 @@ analysis, in a process of its own as a user gets it.
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from grammar_costs import END, Vocabulary, warm
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
@@ -16,6 +20,8 @@ from measure import Row
 
 from jigwork.grammars import Column, ForeignKey, Grammar, Schema, Table
 from jigwork.grammars.sql import sql_grammar
+from jigwork.tools.sql import SQLDatabase
+from jigwork.tools.sql.sampled import check_samples
 
 SIZES = (3, 100, 1000)
 KINDS = ("text", "integer", "number", "date", "text", "boolean")
@@ -63,9 +69,21 @@ def direct(text: str) -> Callable[[str], bool]:
     return judge
 
 
+def refused(count: int) -> Row:
+    """The share of random sentences of the demo shop's grammar that its check refuses."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "shop.db")
+        script = Path(__file__).parents[2] / "examples" / "shop.py"
+        subprocess.run([sys.executable, script, file], check=True, capture_output=True)
+        with SQLDatabase(file) as database:
+            sampled = check_samples(database, database.grammar(), count)
+    share = 100 * (sampled.count - sampled.passed) / sampled.count
+    return Row("sql grammar, sentences refused", f"sqlite, {count} sentences", "jigwork", share, "%")
+
+
 def costs(rounds: int) -> list[Row]:
     """Every figure about SQL grammars, in milliseconds; their size in kilobytes."""
-    rows: list[Row] = []
+    rows = [refused(1000 * rounds)]
     for count in SIZES:
         case, sample, found = f"{count} tables", query(count), dict[tuple[str, str], list[float]]()
         tables = schema(count)

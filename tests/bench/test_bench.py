@@ -44,6 +44,7 @@ def test_benchmark_measures_everybody(tmp_path: Path) -> None:
         "sql grammar, warm",
         "sql grammar, check",
         "sql grammar, size",
+        "sql grammar, sentences refused",
     }
     assert sections == wanted
     assert len([goal for goal in data["goals"] if goal["met"] is not None]) > 25

@@ -471,6 +471,22 @@ def test_sql(cli: Cli, here: Path, shop: Path) -> None:
     assert not grammar.accepts("SELECT COUNT(*) FROM orders LIMIT 5")
 
 
+def test_sql_sampled(cli: Cli, shop: Path) -> None:
+    """Random sentences are counted: what passes the check, what is refused where and for what, with an example."""
+    document = cli("grammar", "sql", "--db", shop, "--sample", "200", "--json").json
+    refused = sum(refusal["count"] for refusal in document["refusals"])
+    assert document["count"] == 200 == document["passed"] + refused and 0 < document["passed"] < 200
+    counts = [refusal["count"] for refusal in document["refusals"]]
+    assert counts == sorted(counts, reverse=True)
+    for refusal in document["refusals"]:
+        done = cli("sql", "check", "--db", shop, refusal["example"], "--json")
+        assert (done.json["ok"], done.json["stage"]) == (False, refusal["stage"])
+    done = cli("grammar", "sql", "--db", shop, "--sample", "200")
+    assert done.code == 0 and done.out.startswith(f"200 sentences: {document['passed']} pass the check")
+    done = cli("grammar", "sql", "--db", shop, "--sample", "5", "--dialect", "postgres")
+    assert done.code == 2 and "leave --dialect out" in done.err
+
+
 def test_sql_misused(cli: Cli, here: Path) -> None:
     """A database, dialect or function that is not there is told without a traceback."""
     assert cli("grammar", "sql").code == 2
