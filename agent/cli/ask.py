@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from .options import (
 if TYPE_CHECKING:
     from .asking import Asker
 
-__all__ = ["command"]
+__all__ = ["command", "open_asker", "take_questions"]
 
 _FETCHED = 1000
 """Rows that are fetched unless `--max-rows` says otherwise, and the least that a query may ask for."""
@@ -99,7 +100,7 @@ def command(words: tuple[str, ...], **options: Any) -> int:
     need("sql", "jigwork ask")
     need("cli", "jigwork ask")
     _check_options(words, options)
-    asker = _asker(options)
+    asker = open_asker(options)
     try:
         if options["jsonl"] is not None:
             from .asking_rows import ask_rows
@@ -140,7 +141,8 @@ def _check_options(words: tuple[str, ...], options: dict[str, Any]) -> None:
         raise click.UsageError(f"cannot make the folder {options['trusted']}: {error.strerror}") from error
 
 
-def _asker(options: dict[str, Any]) -> Asker:
+def open_asker(options: dict[str, Any], *, verb: str = "ask", tools: Sequence[Any] = ()) -> Asker:
+    """Open the database and the model that the options name; `again` is how one goes on with the conversation."""
     from jigwork.tools.sql import SQLDatabase
 
     from ..models.offline import OfflineModel
@@ -174,25 +176,31 @@ def _asker(options: dict[str, Any]) -> Asker:
         model,
         aliases=None if settler else aliases,
         max_limit=max(most, _FETCHED),
+        instructions=options.get("instructions"),
+        tools=tools,
         check_figures=options["check_figures"],
         settings=settings_of(options["effort"]),
     )
-    again: list[str | None] = ["jigwork", "ask"]
+    again: list[str | None] = ["jigwork", verb]
     if click.get_current_context().get_parameter_source("db") is ParameterSource.ENVIRONMENT:
         options = {**options, "db": None}
-    for name in ("db", "model", "aliases", "effort", "max_rows", "trusted"):
-        if options[name] is not None:
+    for name in ("db", "model", "aliases", "effort", "max_rows", "trusted", "instructions"):
+        if options.get(name) is not None:
             again += [f"--{name.replace('_', '-')}", str(options[name])]
+    again += [word for target in options.get("tools", ()) for word in ("--tools", target)]
     flags = {"check_figures": "--check-figures", "explain": "--explain", "as_json": "--json"}
     flags |= {"trusted_only": "--trusted-only", "yes": "--yes"}
-    file = StateFile.of(options["state"], [*again, *(flag for name, flag in flags.items() if options[name])])
+    again += [flag for name, flag in flags.items() if options[name]]
+    file = StateFile.of(options["state"], again)
     return Asker(
         agent,
         reason,
         file,
         as_json=options["as_json"],
         most_rows=options["max_rows"],
-        remember=options["state"] is not None or settler is None,
+        remember=options["state"] is not None or settler is None or verb == "chat",
+        follows=verb == "chat",
+        uses_tools=bool(tools),
         settler=settler,
         command=tuple(word for word in again if word is not None),
         afterwards=Afterwards(**{name: options[name] for name in _AFTERWARDS}),
@@ -200,13 +208,16 @@ def _asker(options: dict[str, Any]) -> Asker:
 
 
 def _ask(asker: Asker, words: tuple[str, ...]) -> int:
-    from .statefile import is_unfinished
-
     question = words_or_stdin(words)
     if words and question is None:
         raise click.UsageError("the question is empty")
-    if question is not None:
-        return asker.ask(question)
+    return asker.ask(question) if question is not None else take_questions(asker)
+
+
+def take_questions(asker: Asker) -> int:
+    """Answer what is typed at a prompt, or every line of stdin, and return the exit code."""
+    from .statefile import is_unfinished
+
     if is_unfinished(asker.state):
         return asker.ask(None)
     if is_typed():

@@ -12,6 +12,7 @@ import click
 
 from jigwork.errors import AuthenticationError, ConfigurationError, JigworkError, QuestionError, RunError
 from jigwork.grammars.english import NotUnderstood, Reading
+from jigwork.grammars.english.use import is_use
 from jigwork.tools.sql.result import QueryResult
 
 from ..events import CallSettled, Event
@@ -43,6 +44,8 @@ _ROWS_ON_A_TERMINAL = 50
 class Asker:
     """Asks one agent. `remember` keeps the conversation from one question to the next.
 
+    With `uses_tools` a sentence may use a tool of the user's own.
+    With `follows` a question that goes on with the last one in one way only is asked in full.
     `settler` turns free questions into those of the offline engine, None for any other model. `afterwards` is what is
     done with the rows of an answer. `command` is what asks another question of this database.
     """
@@ -53,6 +56,8 @@ class Asker:
     as_json: bool = False
     most_rows: int | None = None
     remember: bool = True
+    follows: bool = False
+    uses_tools: bool = False
     settler: Settler | None = None
     afterwards: Afterwards = field(default_factory=Afterwards)
     command: tuple[str, ...] = ()
@@ -152,20 +157,23 @@ class Asker:
     def _settle(self, question: str | None, one_of_many: bool) -> Settled | None:
         """Say what the offline engine understands; raises QuestionError, before anything runs, where it does not."""
         asked = question if question is not None else _question(self.state)
-        if self.settler is None or asked is None:
+        if self.settler is None or asked is None or (self.uses_tools and is_use(asked)):
             return None
         try:
             settled = self.settler.settle(asked)
         except QuestionError as problem:
             error = self._following(problem, asked)
-            chosen = None if one_of_many or self._silent else choose(self.screen, self.settler, asked, error)
+            chosen = self._followed(error) if error is not problem else None
+            if chosen is None and not (one_of_many or self._silent):
+                chosen = choose(self.screen, self.settler, asked, error)
             if chosen is None:
                 raise error from None
             settled = chosen
         self._previous = settled.question
         if not self._silent:
-            if settled.proposal is not None:
+            if settled.question != asked:
                 self.screen.label("asked", one_line(settled.question))
+            if settled.proposal is not None:
                 self.screen.label("takes", one_line(assumed_text(settled.proposal)), "dim")
             self.screen.label("reads", clean(settled.reading.readback))
         return settled
@@ -179,6 +187,13 @@ class Asker:
         full = in_full(self.settler.english, self._previous, asked)
         reason = "each question is read by itself here, and this one goes on with the last"
         return NotUnderstood(reason, error.place, proposals=full) if full else error
+
+    def _followed(self, error: QuestionError) -> Settled | None:
+        """In a conversation, what goes on with the last question is asked in full, where that is one thing."""
+        offers = _offers(error)
+        if not self.follows or self.settler is None or len(offers) != 1:
+            return None
+        return self.settler.settle(offers[0])
 
     def _listener(self, watch: _Queries) -> Callable[[Event], None]:
         if self._silent:
@@ -212,13 +227,15 @@ class Asker:
         self, result: RunResult[str], watch: _Queries, settled: Settled | None, question: str | None
     ) -> dict[str, Any]:
         last = watch.last.to_dict() if watch.last is not None else {}
-        width = None if settled is None else settled.columns
+        sql, width = last.get("sql"), None
+        if settled is not None and sql is not None:
+            sql, width = settled.narrowed(sql, self.agent.database.schema)
         understood = {"understood": None} if settled is None else settled.document()
         return {
             "question": question if question is not None else _question(result.state),
             **understood,
             "answer": result.output,
-            "sql": last.get("sql"),
+            "sql": sql,
             "columns": [column["name"] for column in last.get("columns", [])[:width]],
             "types": [column["type"] for column in last.get("columns", [])[:width]],
             "rows": [row[:width] for row in last.get("rows", [])],
@@ -239,7 +256,7 @@ class Asker:
             code = report(error, as_json=False)
             if one_of_many:
                 self._offer(error)
-            elif (offers := _offers(error)) and self.command:
+            elif (offers := _offers(error)) and self.command and not offers[0].startswith("CALL "):
                 click.echo(f"To ask it: {shlex.join([*self.command, offers[0]])}", err=True)
             return code
         more: dict[str, Any] = {"queries": watch.queries, "model": self._model(), "run_id": self.state.run_id}

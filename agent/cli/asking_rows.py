@@ -37,10 +37,10 @@ def _asked(agent: SQLAgent, settler: Settler | None, question: str) -> Document:
     if found is None:
         return _abstained("run", "no query gave a result", result.output)
     data = found.to_dict()
-    width = None if settled is None else settled.columns
+    sql, width = (found.sql, None) if settled is None else settled.narrowed(found.sql, agent.database.schema)
     return {
         "answer": result.output,
-        "sql": found.sql,
+        "sql": sql,
         "columns": [column["name"] for column in data["columns"][:width]],
         "rows": [row[:width] for row in data["rows"]],
         "abstained": False,

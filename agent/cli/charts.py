@@ -22,6 +22,7 @@ _HEIGHT = 12
 _WIDEST_LABEL = 30
 _WIDEST = 100
 _TIME = re.compile(r"\d{4}(-\d{2}(-\d{2})?|-?Q[1-4])?([ T].*)?")
+_KEY = re.compile(r"(?:^|[_ ])[iI][dD]$|[a-z]I[dD]$")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -46,7 +47,10 @@ def chart_of(result: QueryResult) -> Chart | str:
         for place, column in enumerate(result.columns)
     ]
     label = next((place for place in range(width) if times[place] or not numeric[place]), None)
-    value = next((place for place in range(width - 1, -1, -1) if numeric[place] and place != label), None)
+    measures = [
+        place for place in range(width) if numeric[place] and not _KEY.search(result.columns[place].name)
+    ]
+    value = next((place for place in reversed(measures) if place != label), None)
     if label is None or value is None:
         return "a chart needs a column of labels and one of numbers"
     if any(row[value] is None for row in result.rows):

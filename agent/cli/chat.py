@@ -40,6 +40,9 @@ _HELP = """\
     help="Tools: a module, a file.py, or module:function.",
 )
 @click.option("--instructions", metavar="TEXT", help="What the model shall be told before all else.")
+@click.option(
+    "--db", metavar="FILE|URL", help="A database to talk about: as `jigwork ask`, with questions that go on."
+)
 @model_option
 @effort_option
 @state_option
@@ -47,12 +50,15 @@ def command(
     tools: tuple[str, ...],
     *,
     instructions: str | None,
+    db: str | None,
     model: str | None,
     effort: str | None,
     state: str | None,
 ) -> int:
-    """Talk to a model. In a pipe, every line of stdin is a message."""
+    """Talk to a model, with --db about a database. In a pipe, every line of stdin is a message."""
     need("cli", "jigwork chat")
+    if db is not None:
+        return _talk_about(db, tools, instructions=instructions, model=model, effort=effort, state=state)
     from ..agent import Agent
     from ..models.resolve import choose_model
     from ..state import RunState
@@ -79,6 +85,21 @@ def command(
         screen.label("tools", one_line(", ".join(agent.tools)))
     steps = Steps(screen, agent.tools, most_rows=50 if screen.terminal else None)
     return _Chat(agent, file.load() or RunState(), file, screen, steps).talk()
+
+
+def _talk_about(db: str, targets: tuple[str, ...], **options: Any) -> int:
+    """Talk about a database; every question may go on with what came before it."""
+    need("sql", "jigwork chat --db")
+    from .ask import command as ask
+    from .ask import open_asker, take_questions
+
+    plain = ask.make_context("chat", ["--db", db]).params
+    tools = [tool for target in targets for tool in tools_of(target)]
+    asker = open_asker({**plain, **options, "tools": targets}, verb="chat", tools=tools)
+    try:
+        return take_questions(asker)
+    finally:
+        asker.agent.database.close()
 
 
 def tools_of(target: str) -> list[Any]:

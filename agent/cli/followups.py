@@ -22,8 +22,12 @@ _MOST = 3
 
 
 def in_full(english: English, previous: str, question: str) -> tuple[str, ...]:
-    """Return at most three questions that say with `previous` what a follow-up means by itself; each has one reading."""
+    """Return at most three questions that say with `previous` what a follow-up means by itself; each has one reading.
+
+    Where the question in full has several readings, they are what is returned, if no other has one alone.
+    """
     found: list[str] = []
+    several: list[str] = []
     told = set(english.means(previous))
     values = _stored(english, previous, question)
     for candidate in _candidates(" ".join(previous.split()).rstrip("?.! "), question, values):
@@ -31,9 +35,11 @@ def in_full(english: English, previous: str, question: str) -> tuple[str, ...]:
         if len(meanings) == 1 and meanings[0] not in told:
             told.add(meanings[0])
             found.append(candidate)
+        elif 1 < len(meanings) <= _MOST and not several:
+            several = [english.phrase(meaning) for meaning in meanings]
         if len(found) == _MOST:
             break
-    return tuple(found)
+    return tuple(found or several)
 
 
 def _stored(english: English, *texts: str) -> set[str]:

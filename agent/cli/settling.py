@@ -19,6 +19,7 @@ from .prompt import at_terminal
 
 if TYPE_CHECKING:
     from jigwork.grammars.english.free import Proposal, Suggestions
+    from jigwork.grammars.schema import Schema
     from jigwork.tools.sql import SQLDatabase
 
     from .screen import Screen
@@ -47,6 +48,13 @@ class Settled:
         if query is None or query.each:
             return None
         return len(query.items) or self.width
+
+    def narrowed(self, sql: str, schema: Schema) -> tuple[str, int | None]:
+        """Return what gives the columns that were asked for, and how many they are (None: all of them)."""
+        from jigwork.grammars.sql.first_columns import first_columns
+
+        narrow = sql if self.columns is None else first_columns(sql, self.columns, schema)
+        return narrow, None if narrow == sql else self.columns
 
     def document(self) -> dict[str, Any]:
         """What a JSON document says of it."""

@@ -42,6 +42,10 @@ class _Verb:
     failed: Callable[[str, str], Document]
     show: Callable[[Screen, str, Document], None]
 
+    def row(self, database: SQLDatabase, text: str) -> Document:
+        """Return what is said of one of many; notes are for who reads a single one."""
+        return {key: value for key, value in self.document(database, text).items() if key != "notes"}
+
 
 @click.group("sql", invoke_without_command=True, short_help="Check, run and rewrite SQL as a model's SQL is.")
 @click.pass_context
@@ -124,7 +128,7 @@ def _each(queries: tuple[str, ...], verb: _Verb, options: dict[str, Any]) -> int
         parse_select("SELECT 1", database.dialect)  # so that no query's time is that of imports
         if options["jsonl"] is not None:
             rows = read_rows(options["jsonl"], "sql")
-            return answer_rows(rows, lambda sql: verb.document(database, sql), verb.failed)
+            return answer_rows(rows, lambda sql: verb.row(database, sql), verb.failed)
         documents = _documents(database, verb, texts)
         codes = [
             _told(text, document, verb, as_json=options["as_json"], count=len(texts))
@@ -209,7 +213,7 @@ def _rows_document(result: QueryResult) -> Document:
 
 
 def _not_run(stage: str, reason: str) -> Document:
-    return {"ok": False, "columns": [], "rows": [], "truncated": False, "notes": [], "reason": reason}
+    return {"ok": False, "columns": [], "rows": [], "truncated": False, "reason": reason}
 
 
 def _show_rows(screen: Screen, sql: str, document: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
@@ -24,7 +25,8 @@ def cell_text(value: Any) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, float):
-        return format(value, ".15g")
+        short = format(value, ".12g")
+        return short if math.isclose(float(short), value, rel_tol=1e-13) else format(value, ".15g")
     if isinstance(value, (bytes, bytearray)):
         return f"<{len(value)} bytes>"
     return one_line(str(value), 2000)

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["English", "Reading", "read_tool_use"]
 
-_MOST_TOKENS = 120
+_MOST_TOKENS, _LONGEST = 120, 2000
+_TOO_LONG = "the question is too long: ask in several steps"
 _LARGE = 40
 """Tables from which on a free question is read over a part of them."""
 _PART = 10
@@ -143,7 +144,7 @@ class English:
             )
         if len(tokens) > _MOST_TOKENS:
             place = Place(question, tokens[_MOST_TOKENS].start, len(question))
-            raise NotUnderstood("the question is too long: ask in several steps", place)
+            raise NotUnderstood(_TOO_LONG, place)
         nodes, reach = self.parse(tokens, question)
         if not nodes:
             problem = self._hints.problem(question, tokens, reach)
@@ -301,10 +302,11 @@ class English:
 
         Of a large schema only the tables that the question is about are looked at.
         """
-        if self._trusted.only:
+        if self._trusted.only or len(question) > _LONGEST:
             from .free import Suggestions
 
-            return Suggestions(question, (), None, "only the trusted questions can be asked here")
+            why = "only the trusted questions can be asked here" if self._trusted.only else _TOO_LONG
+            return Suggestions(question, (), None, why)
         if len(self.schema.tables) <= _LARGE:
             return self._suggester.suggest(question)
         from jigwork.grammars.sql.focus import focus

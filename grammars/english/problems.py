@@ -11,6 +11,9 @@ from jigwork.errors import QuestionError
 
 __all__ = ["AmbiguousQuestion", "NotUnderstood", "Place"]
 
+_WHOLE, _AROUND = 400, 100
+"""A question of so many characters is shown whole; of a longer one, so many before and after the place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -21,10 +24,14 @@ class Place:
     end: int
 
     def show(self) -> str:
-        """Return the question with a caret line under the stretch."""
-        line = self.question.replace("\n", " ").replace("\t", " ")
-        width = max(1, self.end - self.start)
-        return f"  {line}\n  {' ' * self.start}{'^' * width}"
+        """Return the question with a caret line under the stretch; of a long one, what stands around it."""
+        first, last = 0, len(self.question)
+        if last > _WHOLE:
+            first, last = max(0, self.start - _AROUND), min(last, self.start + _AROUND)
+        before, after = "…" if first else "", "…" if last < len(self.question) else ""
+        line = self.question[first:last].replace("\n", " ").replace("\t", " ")
+        width = max(1, min(self.end, last) - self.start)
+        return f"  {before}{line}{after}\n  {' ' * (len(before) + self.start - first)}{'^' * width}"
 
 
 class NotUnderstood(QuestionError):

@@ -19,6 +19,7 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "`": "`
 _SYMBOLS = ("<=", ">=", "<>", "!=", "==", "=", "<", ">", "≤", "≥", "≠")
 _SPELLING = {"==": "=", "≤": "<=", "≥": ">=", "≠": "!=", "<>": "!="}
 _WORD = re.compile(r"[^\s,()<>=!≤≥≠\"“”„`]+")
+_MOST_TOKENS, _LONGEST_WORD = 1000, 200
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
 _OWNER = re.compile(r"['’]s(?!\w)")
 BARE_WORD = re.compile(
@@ -39,7 +40,10 @@ class Token:
 
 
 def tokenize(question: str) -> list[Token]:
-    """Cut a question into tokens; a final `?` or `.` is dropped. Raises NotUnderstood for an open quote."""
+    """Cut a question into tokens; a final `?` or `.` is dropped.
+
+    Raises NotUnderstood for an open quote, and for more words, or a longer one, than any question has.
+    """
     end = len(question.rstrip(" \t\r\n?.!;"))
     tokens: list[Token] = []
     i = 0
@@ -53,6 +57,8 @@ def tokenize(question: str) -> list[Token]:
             i += 2
             continue
         token = _next(question, i, end)
+        if len(tokens) >= _MOST_TOKENS or (token.kind == "word" and token.end - token.start > _LONGEST_WORD):
+            raise NotUnderstood("the question is too long", Place(question, token.start, token.end))
         tokens.extend(_possessive(token) if token.kind == "word" else [token])
         i = token.end
     return tokens

@@ -99,10 +99,28 @@ def test_rows_of_a_file(zoo: Path, cli: Cli, tmp_path: Path) -> None:
     assert [answer["id"] for answer in answers] == [1, 2, 3, 4, 5]
     assert [answer["abstained"] for answer in answers] == [False, False, True, False, False]
     assert answers[1]["columns"] == ["species"] and len(answers[1]["rows"]) == 1
+    for answer in answers[:2]:  # the SQL gives just these columns and rows
+        again = cli("sql", "run", "--db", zoo, "--json", answer["sql"]).json
+        assert (again["columns"], again["rows"]) == (answer["columns"], answer["rows"])
     assert "resigned" in answers[2]["reason"] and answers[2]["sql"] is None
     assert answers[3]["rows"] == [[40]] and answers[4]["rows"] == [[25.5]]
     without = cli("ask", "--db", zoo, "--jsonl", file)
     assert json.loads(without.out.splitlines()[0])["abstained"] is True
+
+
+@pytest.mark.parametrize("yes", [[], ["--yes"]])
+@pytest.mark.parametrize(
+    "question", ["1+" * 500_000, "count " * 100_000, "(" * 100_000, '"x" or ' * 50_000, "x" * 3000]
+)
+def test_a_question_that_is_too_long_is_told_briefly(
+    zoo: Path, cli: Cli, tmp_path: Path, question: str, yes: list[str]
+) -> None:
+    """It takes no time, and what is said of it does not repeat it."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"id": 1, "question": question}))
+    done = cli("ask", "--db", zoo, *yes, "--jsonl", file)
+    answer = json.loads(done.out)
+    assert answer["abstained"] and len(answer["reason"]) < 1000 and answer["ms"] < 5000
 
 
 def test_yes_is_for_the_offline_engine(zoo: Path, cli: Cli) -> None:

@@ -34,6 +34,8 @@ OTHERS = [
     (result("a b", ("x", "y"), ("z", "w")), "one of numbers"),
     (result("id n", (1, 1), (2, 2)), "column of labels"),
     (result("a n", ("x", 1), ("x", 2)), "twice"),
+    (result("name artist_id", ("x", 1), ("y", 2)), "one of numbers"),
+    (result("Name ArtistId", ("x", 1), ("y", 2)), "one of numbers"),
     (result("a n", ("x", 1), ("y", None)), "in every row"),
     (result("a n", ("x", 1), ("y", float("inf"))), "one of numbers"),
     (result("a n", *((str(number), number) for number in range(41))), "41 bars"),

@@ -71,3 +71,20 @@ def test_the_command_line_offers_it(cli: Callable[..., Any], shop: Path) -> None
     assert first["row_count"] > 0
     assert second["error"]["proposals"] == ["count orders per status where total > 100"]
     assert "goes on with the last" in second["error"]["reason"]
+
+
+def test_a_chat_about_a_database_goes_on(cli: Callable[..., Any], shop: Path) -> None:
+    """In `chat --db` a follow-up that can mean one thing is asked in full; one that can mean two is offered."""
+    done = cli("chat", "--db", shop, stdin="count customers\nonly in Brazil\n")
+    assert done.code == 0 and "count customers in Brazil" in done.out and "country = 'Brazil'" in done.out
+    done = cli("chat", "--db", shop, stdin="count orders per status\nonly in 2024\ncount stores\n")
+    assert done.code == 1 and "count orders where ordered in 2024 per status" in done.err
+    assert "FROM stores" in done.out
+
+
+def test_a_chat_about_a_database_with_tools(cli: Callable[..., Any], shop: Path, tmp_path: Path) -> None:
+    """Tools of one's own stand beside the query."""
+    file = tmp_path / "mine.py"
+    file.write_text('def double(number: int) -> int:\n    """Double a number."""\n    return 2 * number\n')
+    done = cli("chat", "--db", shop, "--tools", file, stdin="use double with number 21\ncount stores\n")
+    assert done.code == 0 and "42" in done.out and "FROM stores" in done.out

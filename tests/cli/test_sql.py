@@ -52,7 +52,7 @@ HOSTILE: list[tuple[object, str]] = [
 KEYS = {
     "check": ["id", "ok", "stage", "reason", "ms"],
     "canonicalize": ["id", "ok", "sql", "reason", "ms"],
-    "run": ["id", "ok", "columns", "rows", "truncated", "notes", "reason", "ms"],
+    "run": ["id", "ok", "columns", "rows", "truncated", "reason", "ms"],
 }
 
 

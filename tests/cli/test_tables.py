@@ -114,3 +114,20 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     out = TerminalText()
     show_rows(Screen(out), ["a"], [[None]])
     assert "\x1b" not in out.getvalue() and "NULL" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (992.410000000001, "992.41"),
+        (43.660000000000004, "43.66"),
+        (1 / 3, "0.333333333333333"),
+        (123456789.12345, "123456789.12345"),
+        (0.1, "0.1"),
+        (1e300, "1e+300"),
+        (2.0, "2"),
+    ],
+)
+def test_fractions_without_noise(value: float, shown: str) -> None:
+    """What a sum of binary fractions leaves in the last digits is not shown; what was computed is."""
+    assert cell_text(value) == shown

@@ -21,6 +21,7 @@ Look = Callable[[str, float], "list[tuple[Any, ...]]"]
 _WORD = re.compile(r"[^\W_]+(?:[-'’.&/][^\W_]+)*")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
 _LONGEST = 6
+_READ = 4000
 _MOST_TEXTS = 250
 _PER_COLUMN = 8
 _SECONDS = 2.0
@@ -57,6 +58,7 @@ def with_mentioned(schema: Schema, question: str, *, sources: Mapping[str, str |
 
 def mentions(question: str) -> list[str]:
     """Return the stretches of a question that may be a value, in lower case: what is quoted, and words in a row."""
+    question = question[:_READ]
     found: dict[str, None] = {}
     for match in _QUOTED.finditer(question):
         found[next(text for text in match.groups() if text).strip().lower()] = None
