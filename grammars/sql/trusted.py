@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from jigwork.errors import ConfigurationError, SQLRefused
@@ -40,7 +41,11 @@ __all__ = [
 _KINDS = {
     "integer": (r"-?(0|[1-9][0-9]{0,17})", "1"),
     "number": (r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?", "1"),
-    "date": (r"'[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'", "'2024-01-01'"),
+    "date": (
+        r"'[1-9][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+        r"|02-(0[1-9]|[12][0-9]))'",
+        "'2024-01-01'",
+    ),
     "text": (r"'([^'\\\x00-\x1f\x7f]|''){0,100}'", "'x'"),
 }
 _HEAD = re.compile(r"--\s*(question|author|:\w+)\s*:?\s*(.+)")
@@ -251,8 +256,16 @@ def _check_value(slot: Slot, written: str, dialect: str) -> None:
             near = nearest_names(written.strip("'"), slot.values)
             hint = f"; nearest: {', '.join(near)}" if near else ""
             raise SQLRefused(f"{slot.name} never is {written}{hint}")
-    elif not re.fullmatch(_KINDS[slot.kind][0], written):
+    elif not re.fullmatch(_KINDS[slot.kind][0], written) or (slot.kind == "date" and not _is_day(written)):
         raise SQLRefused(f"{slot.name} takes a value of the kind {slot.kind}, not {written}")
+
+
+def _is_day(written: str) -> bool:
+    """Tell whether the calendar has the day: a grammar does not know leap years."""
+    try:
+        return bool(date.fromisoformat(written.strip("'")))
+    except ValueError:
+        return False
 
 
 def _fill(query: TrustedQuery, written: Mapping[str, str]) -> str:

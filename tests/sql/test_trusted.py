@@ -71,6 +71,20 @@ def test_slots_take_their_kind_only(shop_path: Path, folder: Path, text: str, ac
             database.query(text)
 
 
+@pytest.mark.parametrize("day", ["2023-02-30", "2023-04-31", "2023-00-10", "2023-13-01", "0000-01-01"])
+def test_a_day_is_one_of_the_calendar(shop_path: Path, folder: Path, day: str) -> None:
+    """SQLite compares dates as texts, so a day that there never was would give a figure."""
+    assert not SQLDatabase(shop_path, trusted=folder).grammar().accepts(CALL.replace("2024-03-01", day))
+
+
+def test_leap_days_are_known(shop_path: Path, folder: Path) -> None:
+    """No grammar knows leap years: the call is refused in their stead."""
+    database = SQLDatabase(shop_path, trusted=folder)
+    assert database.query(CALL.replace("2024-03-01", "2024-02-29")).rows
+    with pytest.raises(SQLRefused, match="since takes a value of the kind date"):
+        database.query(CALL.replace("2024-03-01", "2023-02-29"))
+
+
 def test_trusted_only(shop_path: Path, folder: Path) -> None:
     """Nothing but the calls can be written, run, or seen in the prompt."""
     database = SQLDatabase(shop_path, trusted=folder, trusted_only=True)
