@@ -18,6 +18,15 @@ _OPENING = re.compile(
 )
 _LINK = re.compile(r"(?:by|per|for each|for|of|in|from|with|where|since|sorted by|top)\b\s*", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
+_PEAK = re.compile(
+    r"(?:and |but |now |then |only |just )*"
+    r"(?:(?:which|what|who|show)(?: me)?(?: ones?)?(?: of (?:these|those|them))?(?: is| are| has| have)? )?(?:the )?"
+    r"(?:(?P<top>top|largest|biggest|highest|greatest|most|best)|(?P<low>bottom|smallest|lowest|fewest|least))"
+    r"(?: (?P<n>[1-9][0-9]{0,2}))?(?: of (?:these|those|them)| ones?)?",
+    re.IGNORECASE,
+)
+_SORTED = re.compile(r" sorted by .*", re.IGNORECASE)
+_MEASURE = re.compile(r"(?P<said>.+?) (?:per|by|for each) ", re.IGNORECASE)
 _MOST = 3
 
 
@@ -51,6 +60,9 @@ def _stored(english: English, *texts: str) -> set[str]:
 
 def _candidates(previous: str, question: str, values: Collection[str]) -> Iterator[str]:
     text = " ".join(question.split()).rstrip("?.! ")
+    if peak := _PEAK.fullmatch(text):
+        yield from _peaks(previous, peak)
+        return
     opening = _OPENING.match(text)
     rest = text[opening.end() :] if opening else text
     link = _LINK.match(rest)
@@ -70,6 +82,20 @@ def _candidates(previous: str, question: str, values: Collection[str]) -> Iterat
         yield from changed
         return
     yield from [*joined, *plain] if grouping else [*plain, *kept, *joined]
+
+
+def _peaks(previous: str, peak: re.Match[str]) -> Iterator[str]:
+    """Ask for the largest or smallest of the groups that the last result has."""
+    previous = _SORTED.sub("", previous)
+    measure = _MEASURE.match(previous)
+    if measure is None:
+        return
+    ending = f"{'descending' if peak['top'] else 'ascending'} limit {peak['n'] or 1}"
+    said = measure["said"]
+    yield from (
+        f"{previous} sorted by {by} {ending}"
+        for by in (said.split()[0], said, f"number of {said.split()[-1]}")
+    )
 
 
 def _replaced(previous: str, new: str, values: Iterable[str]) -> Iterator[str]:

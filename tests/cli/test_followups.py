@@ -41,6 +41,21 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> English:
         ("count readers where town is Oslo", "what about Bergen?", "count readers where town is Bergen"),
         ("list loans", "where fee > 1", "list loans where fee > 1"),
         ("list readers", "sorted by name", "list readers sorted by name"),
+        (
+            "count loans per reader town",
+            "which of these is the largest?",
+            "count loans per reader town sorted by count descending limit 1",
+        ),
+        (
+            "sum of loans fee per reader town",
+            "and the lowest 3?",
+            "sum of loans fee per reader town sorted by sum of loans fee ascending limit 3",
+        ),
+        (
+            "count loans per year sorted by count descending limit 1",
+            "the smallest",
+            "count loans per year sorted by count ascending limit 1",
+        ),
     ],
 )
 def test_a_follow_up_is_offered_in_full(english: English, previous: str, question: str, full: str) -> None:
