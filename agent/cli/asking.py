@@ -257,6 +257,8 @@ class Asker:
             if one_of_many:
                 self._offer(error)
             elif (offers := _offers(error)) and self.command and not offers[0].startswith("CALL "):
+                if said := self._assumed(question, offers[0]):
+                    click.echo(f"Of your words: {one_line(said)}", err=True)
                 click.echo(f"To ask it: {shlex.join([*self.command, offers[0]])}", err=True)
             return code
         more: dict[str, Any] = {"queries": watch.queries, "model": self._model(), "run_id": self.state.run_id}
@@ -264,6 +266,11 @@ class Asker:
             more["offers"] = offer_documents(self.settler.suggest(question))
         print_json(error_document(error, **more), lines=one_of_many)
         return exit_code(error)
+
+    def _assumed(self, question: str | None, offer: str) -> str:
+        """Say what an offered question takes the words of the asked one for."""
+        proposals = self.settler.suggest(question).proposals if self.settler and question else ()
+        return next((assumed_text(each) for each in proposals if each.question == offer), "")
 
     def _offer(self, error: JigworkError) -> None:
         """At the prompt, number the questions that could be meant: the number alone asks one."""
