@@ -80,6 +80,7 @@ _UNITS = {
 }
 """How a unit of an interval may be written, without its plural: what canonical SQL calls it."""
 _AMOUNT = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,6})?")
+_NUMERIC = frozenset({"Add", "Sub", "Mul", "Div", "Mod", "Neg"})
 _INTERVAL_WORDS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 
@@ -212,10 +213,10 @@ class Calls:
         if self.dialect.intervals == "unit":
             short = number.isdigit() and len(number) <= 6
             return f"INTERVAL {number if short else f'({self.write.text(amount)})'} {singular}"
-        return f"INTERVAL '{self.duration(f'{number} {word}' if word else number, node)}'"
+        return " + ".join(f"INTERVAL '{part}'" for part in self.duration(f"{number} {word}".rstrip(), node))
 
-    def duration(self, text: str, node: Any) -> str:
-        """Write an interval's text with its units in full: `1 year 2 months`."""
+    def duration(self, text: str, node: Any) -> list[str]:
+        """Write an interval's parts with their units in full: `1 year`, `2 months`."""
         parts = text.lower().replace(",", " ").split()
         if len(parts) % 2 or len(parts) > 12 or not parts:
             raise self.write.refuse("this INTERVAL", node)
@@ -229,7 +230,7 @@ class Calls:
                     raise self.write.refuse("this INTERVAL", node)
                 number, word, unit = str(int(number) * 3), "month", "months"
             written.append(f"{number} {word}{'s' if unit.endswith('s') else ''}")
-        return " ".join(written)
+        return written
 
     def ordered(self, node: Any) -> str:
         """Write `PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x)`."""
@@ -338,7 +339,44 @@ class Calls:
             if order is None:
                 raise self.write.refuse("a window frame without ORDER BY", node)
             inside.append(self.frame(spec))
-        return f"{self.write.text(node.this)} OVER ({' '.join(inside)})"
+        return f"{self.rolled(node)} OVER ({' '.join(inside)})"
+
+    def rolled(self, node: Any) -> str:
+        """Write the call before OVER; an aggregate in an aggregate stands alone there, or as a number after a plus."""
+        call = node.this.this if type(node.this).__name__ == "Filter" else node.this
+        name = self.dialect.synonyms.get(str(call.this).upper(), str(call.this).upper())
+        inner: Any = call.expressions[0] if call.expressions else None
+        if name not in self.dialect.aggregates or not self.aggregates(inner):
+            return self.write.text(node.this)
+        while type(inner).__name__ == "Paren":
+            inner = inner.this
+        if len(call.expressions) > 1 or name in self.dialect.sorted_aggregates:
+            raise self.write.refuse(f"an aggregate in {name} with OVER", node)
+        text = self.write.text(inner)
+        if not self.is_aggregate(inner):
+            if self.dialect.strict and type(inner).__name__ not in _NUMERIC:
+                raise self.write.refuse("an aggregate in this value of a window", node)
+            text = f"+({text})"
+        kept = node.this.expression.this if call is not node.this else None
+        ending = f" FILTER (WHERE {self.write.condition(kept)})" if kept is not None else ""
+        return f"{name}({text}){ending}"
+
+    def aggregates(self, part: Any) -> bool:
+        """Tell whether an expression aggregates the rows of its own query."""
+        from sqlglot import exp
+
+        if part is None or isinstance(part, exp.Query):
+            return False
+        return self.is_aggregate(part) or any(self.aggregates(child) for child in part.iter_expressions())
+
+    def is_aggregate(self, node: Any) -> bool:
+        """Tell whether a node is the call of an aggregate, with its FILTER or WITHIN GROUP."""
+        call = node.this if type(node).__name__ in ("Filter", "WithinGroup") else node
+        name = str(call.this).upper() if type(call).__name__ == "Anonymous" else ""
+        name = self.dialect.synonyms.get(name, name)
+        if name in ("MIN", "MAX") and len(call.expressions) > 1:
+            return False  # SQLite's functions of the same name
+        return name in self.dialect.aggregates or name in self.dialect.ordered_aggregates
 
     def window_parts(self, node: Any, select: Any) -> dict[str, Any]:
         """Return the parts of a window; one that is built on a named window has that one's, where it has none."""

@@ -16,7 +16,9 @@ from jigwork.grammars.schema import Schema
 
 from .aggregates import filters_rows
 from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source
+from .compounds import Compounds
 from .dialects import dialect_of
+from .limits import row_count, whole
 from .names import CTE_NAMES, DERIVED_NAMES, quote_name, table_aliases
 from .parse import parse_select, position
 from .render import Renderer
@@ -75,6 +77,7 @@ class _Writer:
         self.limit_added = False
         self.dialect = dialect_of(bound.schema.dialect)
         self.render = Renderer(bound, self)
+        self.compounds = Compounds(self)
         self.aliases = table_aliases(bound.schema)
         used = {table.name.casefold() for table in bound.schema.tables}
         self.cte_pool = [name for name in CTE_NAMES if name not in used]
@@ -123,14 +126,15 @@ class _Writer:
             raise self.refuse("a sub-query of more than one column in an expression", node)
         if isinstance(node, exp.SetOperation):
             if one and any(node.args.get(part) for part in ("order", "limit", "offset")):
-                return self.derived(node, None, one)
-            text = self.compound(node, names, one)
+                return self.compounds.derived(node, None, one)
+            text = self.compounds.compound(node, names, one)
             order = self.positions(node)
         else:
             text, order = self.select(node, names, one or bare)
-        if self.dialect.fetch and top and not order:
+        limit = self.limit(node, top)
+        if self.dialect.fetch and limit and not order:
             order = " ORDER BY 1"  # FETCH stands after an ORDER BY only
-        return text + order + self.limit(node, top)
+        return text + order + limit
 
     def hoist(self, node: exp.Expr) -> None:
         """Write the WITH queries of any query to the top of the statement, each after what it reads."""
@@ -180,91 +184,6 @@ class _Writer:
         self.column_names[id(query)] = taken
         return taken
 
-    def compound(self, node: exp.SetOperation, names: Sequence[str] | None, one: bool) -> str:
-        """Write a chain of set operations, left to right; what does not fit in a chain becomes a derived table."""
-        links = self.links(node)
-        chain: list[tuple[str, list[tuple[str, Any]]]] = [("", [("", links[0][0].this)])]
-        for link, word in links:
-            # INTERSECT binds more tightly than the others, but in SQLite all are equal
-            if word.startswith("INTERSECT") and self.dialect.name != "sqlite":
-                chain[-1][1].append((word, link.expression))
-            else:
-                chain.append((word, [("", link.expression)]))
-        if len(chain) == 1:
-            return self.run(chain[0][1], names, one)
-        if self.dialect.name == "sqlite" and any(word == self.dialect.intersect for word, _ in chain):
-            return self.mixed(node, names, one)
-        parts = [self.part(chain[0][1], names, one)]
-        for word, run in chain[1:]:
-            parts.append(f" {word} {self.part(run, None, one)}")
-        return "".join(parts)
-
-    def links(self, node: Any) -> list[tuple[Any, str]]:
-        """Return the operations of a chain, first to last, each with its words."""
-        from sqlglot import exp
-
-        found: list[tuple[Any, str]] = []
-        while True:
-            word = type(node).__name__.upper()
-            if node.args.get("distinct") is False:
-                word += " ALL"
-            else:
-                known = (*self.dialect.set_operations, self.dialect.intersect)
-                word = f"{word} DISTINCT" if f"{word} DISTINCT" in known else word
-            if word in ("EXCEPT ALL", "INTERSECT ALL") and not self.dialect.set_alls:
-                raise self.refuse(word, node)
-            found.insert(0, (node, word))
-            below = node.this
-            if not isinstance(below, exp.SetOperation) or any(
-                below.args.get(part) for part in ("order", "limit", "offset", "with_")
-            ):
-                return found
-            node = below
-
-    def run(self, run: Sequence[tuple[str, Any]], names: Sequence[str] | None, one: bool) -> str:
-        """Write operands with INTERSECT between them."""
-        texts = [self.operand(run[0][1], names, one)]
-        texts += [f" {word} {self.operand(query, None, one)}" for word, query in run[1:]]
-        return "".join(texts)
-
-    def part(self, run: Sequence[tuple[str, Any]], names: Sequence[str] | None, one: bool) -> str:
-        """Write one operand of a chain; INTERSECTs beside other operations are read from a derived table."""
-        if len(run) == 1:
-            return self.operand(run[0][1], names, one)
-        columns = names or self.names_for(run[0][1], self.bound.outputs[id(run[0][1])], run[0][1])
-        name = self.sub_pool[0]
-        body = self.run(run, columns, False)
-        items = ", ".join(f"{name}.{column}" for column in columns)
-        return f"SELECT {items} FROM ({body}) AS {name}"
-
-    def mixed(self, node: Any, names: Sequence[str] | None, one: bool) -> str:
-        """Write a chain that has INTERSECT in it where all set operations bind alike: the last one, then the others."""
-        word = self.links(node)[-1][1]
-        left = self.operand(node.this, names, one) if word == self.dialect.intersect else None
-        if left is None:
-            left = self.derived(node.this, names, one)
-        return f"{left} {word} {self.operand(node.expression, None, one)}"
-
-    def operand(self, node: Any, names: Sequence[str] | None, one: bool) -> str:
-        """Write one side of a set operation; one that is sorted, limited or compound is read from a derived table."""
-        from sqlglot import exp
-
-        bare = _bare(node)
-        if isinstance(bare, exp.Select) and not any(
-            bare.args.get(part) for part in ("order", "limit", "offset")
-        ):
-            self.hoist(bare)
-            return self.select(bare, names, one, starred=False)[0]
-        return self.derived(bare, names, one)
-
-    def derived(self, query: Any, names: Sequence[str] | None, one: bool) -> str:
-        """Write a SELECT of all that a query gives."""
-        inner = names or self.names_for(query, self.bound.outputs[id(query)], query)
-        name = self.sub_pool[0]
-        body = self.query(query, names=inner)
-        items = ", ".join(f"{name}.{column}" for column in inner)
-        return f"SELECT {items} FROM ({body}) AS {name}"
-
     def positions(self, node: exp.Expr) -> str:
         """Write ORDER BY of a set operation: by position only."""
         order = node.args.get("order")
@@ -280,7 +199,7 @@ class _Writer:
     def limit(self, node: exp.Expr, top: bool) -> str:
         limit: Any = node.args.get("limit")
         offset: Any = node.args.get("offset")
-        count = None if limit is None else self.count(limit)
+        count = None if limit is None else row_count(limit, self.dialect.name, self.refuse)
         maximum = self.max_limit
         if maximum is None:
             pass
@@ -296,28 +215,10 @@ class _Writer:
         if self.dialect.fetch:
             if count is None:
                 return ""
-            skip = self.whole(offset) if offset is not None else 0
+            skip = whole(offset, self.refuse) if offset is not None else 0
             return f" OFFSET {skip} ROWS FETCH NEXT {count} ROWS ONLY"
-        skipped = f" OFFSET {self.whole(offset)}" if offset is not None else ""
+        skipped = f" OFFSET {whole(offset, self.refuse)}" if offset is not None else ""
         return (f" LIMIT {count}" if count is not None else "") + skipped
-
-    def whole(self, clause: Any) -> int:
-        """Return the number of a LIMIT or OFFSET."""
-        value = clause.args.get("expression") or clause.args.get("count")
-        if type(value).__name__ != "Literal" or not value.name.isdigit() or value.args.get("is_string"):
-            raise self.refuse("a LIMIT or OFFSET that is no whole number", clause)
-        return int(value.name)
-
-    def count(self, limit: Any) -> int | None:
-        """Return the number of a LIMIT, or None for one that limits nothing: ALL, NULL, SQLite's -1, huge numbers."""
-        value = limit.args.get("expression")
-        kind = type(value).__name__
-        if (kind == "Var" and value.name.upper() == "ALL") or kind == "Null":
-            return None
-        if kind == "Neg" and self.dialect.name == "sqlite" and type(value.this).__name__ == "Literal":
-            return None
-        count = self.whole(limit)
-        return count if count < 10**9 else None
 
     # One SELECT
 
@@ -331,6 +232,11 @@ class _Writer:
             self.qualifiers.pop(id(source), None)  # it may be written twice: where it stands, and in ORDER BY
         for source in scope.sources:
             self.name_source(source, scope)
+        having, group = node.args.get("having"), node.args.get("group")
+        if having is not None and group is None and not filters_rows(self.bound, scope):
+            text = self.held(node, scope, names, one)
+            self.scope = before
+            return text, ""
         sources = self.sources(node, scope)
         text = (
             "SELECT " + self.distinct(node) + self.items(node, scope, names, one, starred=starred) + sources
@@ -342,6 +248,32 @@ class _Writer:
         self.scope = before
         return text, f" ORDER BY {', '.join(keys)}" if keys else ""
 
+    def held(self, node: exp.Select, scope: Scope, names: Sequence[str] | None, one: bool) -> str:
+        """Write HAVING without GROUP BY, of one row at most, as the condition of what a derived table tells of it."""
+        having: Any = node.args["having"]
+        if self.dialect.strict and not self.dialect.booleans:
+            raise self.refuse("HAVING without GROUP BY", having)
+        given = self.names_for(node, scope.outputs, node)
+        test = next(name for name in ("kept", "kept_", "kept__") if name not in given)
+        sources, name = self.sources(node, scope), self.free_name(scope)
+        inner = self.items(node, scope, given, False, starred=False)
+        inner += f", {self.render.value(having.this)} AS {test}{sources}{self.conditions(node, scope)}"
+        wanted: Sequence[str | None] = names or [self.alias(node, output) for output in scope.outputs]
+        items = [
+            f"{name}.{own} AS {self.written_alias(shown)}"
+            if shown and shown != own and not one
+            else f"{name}.{own}"
+            for own, shown in zip(given, wanted, strict=True)
+        ]
+        return f"SELECT {', '.join(items)} FROM (SELECT {inner}) AS {name} WHERE {name}.{test}{' = TRUE' if self.dialect.strict else ''}"
+
+    def free_name(self, scope: Scope) -> str:
+        """Return a name for a derived table that no other around it has."""
+        free = [name for name in self.sub_pool if name not in self.taken(scope)]
+        if not free:
+            raise self.refuse(f"one more sub-query beside {len(self.sub_pool)} others", scope.node)
+        return free[0]
+
     def distinct(self, node: exp.Select) -> str:
         distinct = node.args.get("distinct")
         on = distinct.args.get("on") if distinct is not None else None
@@ -352,24 +284,22 @@ class _Writer:
     def conditions(self, node: exp.Select, scope: Scope) -> str:
         """Write WHERE, GROUP BY and HAVING."""
         where, group, having = (node.args.get(part) for part in ("where", "group", "having"))
-        if (group or having) and not scope.sources:
-            raise self.refuse("GROUP BY or HAVING without FROM", node)
+        if group and not scope.sources:
+            raise self.refuse("GROUP BY without FROM", node)
         tests = [self.render.condition(where.this)] if where is not None else []
         if having is not None and group is None and filters_rows(self.bound, scope):
             tests = [self.render.condition(part.this, 2) for part in (where, having) if part is not None]
-            having = None
         text = f" WHERE {' AND '.join(tests)}" if tests else ""
-        if group is not None:
-            text += " GROUP BY " + self.render.group(group)
+        if tests and not scope.sources:  # one row, of which the condition tells whether it is there
+            text = f" FROM (SELECT 1 AS one) AS {self.free_name(scope)}{text}"
+        if group is None:
+            return text
+        text += " GROUP BY " + self.render.group(group)
         return text + (f" HAVING {self.render.condition(having.this)}" if having is not None else "")
 
     def name_source(self, source: Source, scope: Scope) -> None:
         """Give a source the first name of its pool that no source around it has."""
-        taken: set[str] = set()
-        around: Scope | None = scope
-        while around is not None:
-            taken.update(self.qualifiers.get(id(other), "") for other in around.sources)
-            around = around.parent
+        taken = self.taken(scope)
         if source.table is not None:
             own = [source.table.name, *self.aliases[source.table.name]]
             pool = [own[0], *own[1:]]
@@ -383,6 +313,15 @@ class _Writer:
                 f"one more use of {source.name or 'a sub-query'} beside {len(pool)} others", source.node
             )
         self.qualifiers[id(source)] = free[0]
+
+    def taken(self, scope: Scope) -> set[str]:
+        """Return the names that sources have, in a scope and around it."""
+        names: set[str] = set()
+        around: Scope | None = scope
+        while around is not None:
+            names.update(self.qualifiers.get(id(other), "") for other in around.sources)
+            around = around.parent
+        return names
 
     def sources(self, node: exp.Select, scope: Scope) -> str:
         if not scope.sources:
@@ -484,14 +423,3 @@ class _Writer:
         names = self.column_names[id(source.query)]
         index = source.columns.index(use.column) if use.index is None else use.index
         return f"{qualifier}.{names[index]}"
-
-
-def _bare(node: Any) -> Any:
-    """Take off parentheses that hold nothing but a query."""
-    from sqlglot import exp
-
-    while isinstance(node, exp.Subquery) and not any(
-        node.args.get(part) for part in ("order", "limit", "offset", "with_", "alias")
-    ):
-        node = node.this
-    return node

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .dialects import Arity, Dialect
-from .families import Family
+from .families import Family, Scope
 
 __all__ = [
     "aggregate_groups",
@@ -18,12 +18,7 @@ __all__ = [
     "argument_groups",
     "expression_rules",
     "group_name",
-    "has_keys",
 ]
-
-_INNER = {"s": "s", "a": "s", "w": "a"}
-"""The family in which arguments of aggregates stand: where one name is an aggregate and a function, those of both."""
-
 
 _TAKE_CONDITIONS = frozenset(
     {"COALESCE", "NULLIF", "IFNULL", "IF", "IFF", "CONCAT", "CONCAT_WS", "NUM_NULLS", "NUM_NONNULLS"}
@@ -59,7 +54,7 @@ def expression_rules(
     else:
         yield family.rule("cast", '"CAST(" @val " AS " TYPE ")"')
     if dialect.arrows:
-        yield family.rule("json", "col ARROW JPATH", "@cast ARROW JPATH", "@json ARROW JPATH")
+        yield family.rule("json", "($col | @cast | @json) ARROW JPATH")
     yield family.rule(
         "case", '"CASE WHEN " @cond " THEN " @val (" WHEN " @cond " THEN " @val)* (" ELSE " @val)? " END"'
     )
@@ -78,102 +73,104 @@ def argument_groups(
 
 def _predicates(family: Family, dialect: Dialect, grounded: int) -> Iterator[str]:
     """Yield conditions, and the values that may be selected or compared."""
-    exists = '"EXISTS (" subqueryx ")"'
+    exists = '"EXISTS (" $sub ")"'
     own = [f"VCOL_{i} @vtail_{i}" for i in range(grounded)]
     if (
         dialect.row_values and family.key == "s"
     ):  # two or three values that are looked for in a sub-query of as many columns
         yield family.rule(
             "row",
-            '"(" @cell ", " @cell ")" IN select_2x ")"',
-            '"(" @cell ", " @cell ", " @cell ")" IN select_3x ")"',
+            '"(" @cell ", " @cell ")" IN $select_2 ")"',
+            '"(" @cell ", " @cell ", " @cell ")" IN $select_3 ")"',
         )
-        yield family.rule("cell", "col", "@call")
+        yield family.rule("cell", "$col", "@call")
         yield family.rule("found", exists, "@row")
         exists = "@found"
     if not dialect.strict:
-        yield family.rule("pred", "@operand @tail?", exists, *own, *(f"VCOL_{i}" for i in range(grounded)))
-        yield family.rule("val", "@cond")
+        yield family.rule("pred", "@side @tail?", exists, *own, *(f"VCOL_{i}" for i in range(grounded)))
         return
     vcol = ["vcol"] if grounded else []
     if dialect.booleans:
         yield family.rule("bool", exists, '"(" @cond ")"')
         yield family.rule(
-            "pred", "@operand @tail", "@bool", "@bool (EQUAL | NULLSAFE) @val", "@bool ISNULL", *own
+            "pred", "@side @tail", "@bool", "@bool (EQUAL | NULLSAFE) @val", "@bool ISNULL", *own
         )
-        yield family.rule("val", "@operand", "@bool", "TRUTH", *vcol)
+        yield family.rule("val", "@side", "@bool", "TRUTH", *vcol)
         return
-    yield family.rule("pred", "@operand @tail", exists, '"(" @cond ")"', *own)
-    yield family.rule("val", "@operand", *vcol)
+    yield family.rule("pred", "@side @tail", exists, '"(" @cond ")"', *own)
+    yield family.rule("val", "@side", *vcol)
 
 
 def _tails(family: Family, dialect: Dialect, grounded: int) -> Iterator[str]:
     """Yield what follows the left side of a comparison."""
     other = "@val" if dialect.strict and dialect.booleans else "@rhs"
     like = "LIKE @rhs (ESCAPE ESCAPER)?" if dialect.escape else "LIKE @rhs"
-    rest = ["COMPARE @rhs", f"NULLSAFE {other}", like, 'BETWEEN @rhs " AND " @rhs', "ISNULL", 'IN scalar ")"']
+    rest = [
+        "COMPARE @rhs",
+        f"NULLSAFE {other}",
+        like,
+        'BETWEEN @rhs " AND " @rhs',
+        "ISNULL",
+        'IN $scalar ")"',
+    ]
     rest += ["MATCH @rhs"] if set(dialect.likes) - {"LIKE", "ILIKE"} else []
-    rest += ['(EQUAL | COMPARE) QUANT scalar ")"'] if dialect.quantifiers else []
-    yield family.rule("rhs", "@operand", *(["vcol"] if grounded else []))
+    rest += ['(EQUAL | COMPARE) QUANT $scalar ")"'] if dialect.quantifiers else []
+    if grounded:
+        yield family.rule("rhs", "@side", "vcol")
     yield family.rule("tail", f"EQUAL {other}", 'IN @rhs (", " @rhs)* ")"', *rest)
     for i in range(grounded):
         value = f"VALUE_{i}"
-        yield family.rule(f"vtail_{i}", f"EQUAL ({value} | vother)", f'IN {value} (", " {value})* ")"', *rest)
+        yield family.rule(
+            f"vtail_{i}", f"EQUAL ({value} | $vother)", f'IN {value} (", " {value})* ")"', *rest
+        )
 
 
 def _arithmetic(family: Family, dialect: Dialect, grounded: int) -> Iterator[str]:
-    kinds = ["@sum", *(["@concat"] if dialect.concat else []), *(["@bits"] if dialect.bits else [])]
-    yield family.rule("operand", *kinds)
+    """Yield what has operators. What is sorted or grouped by may be no number, which is a position: so it is told apart."""
+    kinds = [*(["@concat"] if dialect.concat else []), *(["@bits"] if dialect.bits else [])]
+    yield family.rule("side", "@fixed", "@live")
     if dialect.concat:
-        yield family.rule("part", "@factor", *(["vcol"] if grounded else []))
+        if grounded:
+            yield family.rule("part", "@factor", "vcol")
         yield family.rule("concat", '@part (" || " @part)+')
     if dialect.bits:
         yield family.rule("bits", "@factor BITS @factor")
-    units = ["INTERVAL", '"INTERVAL (" @val ")" INTERVAL_UNIT'] if dialect.intervals == "unit" else []
-    yield family.rule("addend", "@term", *units)
-    if not has_keys(dialect):
-        yield family.rule("sum", "@term (ADD @addend)*")
-        yield family.rule("term", "@factor (MULTIPLY @factor)*")
-        return
-    # What is sorted or grouped by may be no constant, so what has an operator or reads something is told apart.
-    yield family.rule("sum", "@term", "@sums")
-    yield family.rule("sums", "@sum ADD @addend")
+    units = 'INTERVAL | "INTERVAL (" @val ")" INTERVAL_UNIT'
+    added = f"(@term | {units})" if dialect.intervals == "unit" else "@term"
+    yield family.rule("sums", f"(@term | @sums) ADD {added}")
     yield family.rule("term", "@factor", "@terms")
     yield family.rule("terms", "@term MULTIPLY @factor")
-    kinds = [
-        "@sums",
-        "@terms",
-        *(["@concat"] if dialect.concat else []),
-        *(["@bits"] if dialect.bits else []),
-    ]
-    yield family.rule("live", *kinds, "@read")
-    vcol = ["vcol"] if grounded else []
-    if family.key == "a":
-        return
-    yield family.rule("key", "@live", '"(" @cond ")"', '"EXISTS (" subqueryx ")"', *vcol)
+    yield family.rule("live", "@sums", "@terms", *kinds, "@read")
+    if family.key == "s" or (family.key == "w" and not dialect.fetch):
+        # what has AND, OR or NOT stands in parentheses here, and where booleans are strict every condition
+        truth = '"(" @cond ")"' if dialect.strict else "@side @tail"
+        vcol = ["vcol"] if grounded else []
+        yield family.rule("key", "@live", truth, '"EXISTS (" $sub ")"', *vcol)
 
 
 def _factors(family: Family, dialect: Dialect) -> Iterator[str]:
-    inner = "@operand" if dialect.strict else "@cond"
-    fixed = ["NUMBER", "STRING", "CONSTANT", f'"(" {inner} ")"']
-    fixed += ["TRUTH"] if dialect.booleans and not dialect.strict else []
-    fixed += ["INTERVAL"] if dialect.intervals == "quoted" else []
-    read = ["col", '"(" scalar ")"', "@call", "@case", "@cast", *_special_factors(dialect, inner)]
+    inner = "@side" if dialect.strict else "@cond"
+    fixed, read = ["NUMBER"], ["STRING", "CONSTANT"]
+    read += ["TRUTH"] if dialect.booleans and not dialect.strict else []
+    if dialect.strict:
+        fixed, read = [*fixed, *read, f'"(" {inner} ")"'], []
+        fixed += ["INTERVAL"] if dialect.intervals == "quoted" else []
+        fixed.append('"-(" @fixed ")"')
+    read += ["$col", '"(" $scalar ")"', "@call", "@case", "@cast", *_special_factors(dialect, inner)]
+    read.append('"-(" @live ")"' if dialect.strict else f'"-(" {inner} ")"')
+    read += [] if dialect.strict else [f'"(" {inner} ")"']
     if family.key == "a":
-        read.append("agg")
+        read += ["$agg", "$set"]
     if family.key == "w":
-        read += ["wagg over?", "wset", "wcall over"]
+        read += ["$agg $over?", "$set", "$rolled $over", "$wcall $over"]
     if family.key in "aw" and dialect.grouping == "sets":
-        read.append('"GROUPING(" val_s ")"')
+        read.append('"GROUPING(" $val_s ")"')
     if dialect.name == "sqlite":
-        value = f"val_{_INNER[family.key]}"
-        read.append(f'MINMAX {value} (", " {value})+ ")"')
-    if not has_keys(dialect):
-        yield family.rule("factor", *fixed, *read, f'"-(" {inner} ")"')
-        return
+        read.append('MINMAX $val_s (", " @val)+ ")"')
+        read += ['MINMAX $rolling (", " @val)+ ")"'] if family.key != "s" else []
     yield family.rule("factor", "@fixed", "@read")
-    yield family.rule("fixed", *fixed, '"-(" @fixed ")"')
-    yield family.rule("read", *read, '"-(" @live ")"')
+    yield family.rule("fixed", *fixed)
+    yield family.rule("read", *read)
 
 
 def _special_factors(dialect: Dialect, inner: str) -> Iterator[str]:
@@ -185,56 +182,55 @@ def _special_factors(dialect: Dialect, inner: str) -> Iterator[str]:
     if dialect.collations:
         yield '"(" @factor COLLATE ")"'
     if dialect.units:
-        yield '"EXTRACT(" UNIT " FROM " @operand ")"'
+        yield '"EXTRACT(" UNIT " FROM " @side ")"'
     if dialect.unit_functions:
         yield 'UNIT_CALL UNIT ", " @val ", " @val ")"'
 
 
-def has_keys(dialect: Dialect) -> bool:
-    """Tell whether a constant may not be sorted or grouped by; T-SQL needs positions there."""
-    return dialect.strict and not dialect.fetch
-
-
-def aggregate_rules(dialect: Dialect) -> Iterator[str]:
-    """`agg` takes plain arguments; `wagg`, which may have OVER, also aggregates (`SUM(COUNT(*)) OVER ()`)."""
-    filters = ' (" FILTER (WHERE " cond_s ")")?' if dialect.filters else ""
-    plain, more = _aggregates(dialect, "val_s")
-    yield f"agg: ({' | '.join([*plain, *more])}){filters}"
-    plain, more = _aggregates(dialect, "val_a")
-    yield f"wagg: ({' | '.join(plain)}){filters}"
-    yield f"wset: ({' | '.join(more)}){filters}"
-    yield 'parts: "PARTITION BY " val_a (", " val_a)*'
+def aggregate_rules(scope: Scope, dialect: Dialect) -> Iterator[str]:
+    """`agg` may have OVER, `set` may not; `rolled` takes an aggregate itself (`SUM(COUNT(*)) OVER ()`)."""
+    filters = ' (" FILTER (WHERE " $cond_s ")")?' if dialect.filters else ""
+    plain, more, one = _aggregates(dialect)
+    yield scope.rule("agg", f"({' | '.join(plain)}){filters}")
+    yield scope.rule("set", f"({' | '.join(more)}){filters}")
+    yield scope.rule("rolled", f'({" | ".join(one)}) $rolling ")"{filters}')
+    yield scope.rule("rolling", "$agg", "$set", '"+(" $val_a ")"')
+    yield scope.rule("parts", '"PARTITION BY " $val_a (", " $val_a)*')
     shapes = [
-        f'{group_name("WIN", arity)} {_counted("val_a", arity)} ")"' for arity in _sorted(dialect.windows)
+        f'{group_name("WIN", arity)} {_counted("$val_a", arity)} ")"' for arity in _sorted(dialect.windows)
     ]
-    yield f"wcall: {' | '.join(shapes)}"
-    yield 'over: " OVER (" (parts (ORDER_BY wkeys frame?)? | "ORDER BY " wkeys frame?)? ")"'
-    yield 'wkeys: val_a way (", " val_a way)*'
+    yield scope.rule("wcall", *shapes)
+    yield scope.rule("over", '" OVER (" ($parts (ORDER_BY $wkeys frame?)? | "ORDER BY " $wkeys frame?)? ")"')
+    yield scope.rule("wkeys", '$val_a way (", " $val_a way)*')
 
 
-def _aggregates(dialect: Dialect, inner: str) -> tuple[list[str], list[str]]:
-    """Return the shapes of aggregates that may have OVER, and of those that may not."""
-    several = f' (", " {inner})*' if dialect.name == "mysql" else ""
-    plain, more = [f'"COUNT(" ("*" | {inner}) ")"'], [f'"COUNT(" DISTINCT {inner}{several} ")"']
-    held = inner.replace("val", "rhs") if dialect.strict else inner
+def _aggregates(dialect: Dialect) -> tuple[list[str], list[str], list[str]]:
+    """Return the shapes of aggregates that may have OVER, and of those that may not, and the names of one argument."""
+    several = ' (", " $val_s)*' if dialect.name == "mysql" else ""
+    plain, more = ['"COUNT(" ("*" | $val_s) ")"'], [f'"COUNT(" DISTINCT $val_s{several} ")"']
+    one = ['"COUNT("']
     for prefix, table in aggregate_groups(dialect).items():
-        value = inner if prefix == "TRUE" else held
+        value = "$val_s" if prefix == "TRUE" else "$rhs_s"
+        value = value if dialect.strict else "$val_s"
         for arity in _sorted(table):
-            plain.append(f'{group_name(prefix, arity)} {_counted(value, arity)} ")"')
-            if prefix != "AGP" and arity[0] == 1:
-                more.append(f'{group_name(prefix, arity)} DISTINCT {value} ")"')
+            name = group_name(prefix, arity)
+            plain.append(f'{name} {_counted(value, arity)} ")"')
+            if arity[0] == 1:
+                one.append(name)
+                more += [f'{name} DISTINCT {value} ")"'] if prefix != "AGP" else []
     if dialect.name == "sqlite":
-        plain.append(f'MINMAX {inner} ")"')
-        more.append(f'MINMAX DISTINCT {inner} ")"')
-    order = 'ORDER_BY val_s way (", " val_s way)*'
+        plain.append('MINMAX $val_s ")"')
+        more.append('MINMAX DISTINCT $val_s ")"')
+        one.append("MINMAX")
+    order = 'ORDER_BY $val_s way (", " $val_s way)*'
     ending = ' (" SEPARATOR " STRING)?' if dialect.name == "mysql" else ""
     for arity in _sorted({name: dialect.aggregates[name] for name in dialect.sorted_aggregates}):
-        name, values = group_name("SORTED", arity), _counted(inner, arity)
+        name, values = group_name("SORTED", arity), _counted("$val_s", arity)
         plain.append(f'{name} {values}{ending} ")"')
         more.append(f'{name} (DISTINCT {values} ({order})? | {values} {order}){ending} ")"')
     for call in ("ORDERED_CALL NUMBER", '"MODE("') if dialect.ordered_aggregates else ():
-        more.append(f'{call} ")" " WITHIN GROUP (ORDER BY " val_s way ")"')
-    return plain, more
+        more.append(f'{call} ")" " WITHIN GROUP (ORDER BY " $val_s way ")"')
+    return plain, more, one
 
 
 def aggregate_groups(dialect: Dialect) -> dict[str, dict[str, Arity]]:

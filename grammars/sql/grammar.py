@@ -95,13 +95,14 @@ def sql_grammar_text(
         return "\n".join(["start: call", *call_rules(trusted, rules.name)]) + "\n"
     allowed = _choose_functions(rules, functions)
     grounds = _grounds(schema, values)
+    used = {table.name.casefold() for table in schema.tables if table.columns}
     lines = [
         "start: query | call" if trusted else "start: query",
         *(call_rules(trusted, rules.name) if trusted else ()),
         *statement_rules(
             rules,
             allowed,
-            tables=_table_alternatives(schema),
+            ctes=[name for name in CTE_NAMES if name not in used],
             grounded=len(grounds),
             max_limit=max_limit,
             recursive=recursive,
@@ -159,11 +160,10 @@ def _name_rules(
     opening, closing = (re.escape(mark) for mark in dialect.quotes)
     plain = "[a-z_][a-z0-9_]{0,62}" if dialect.folds == "lower" else "[A-Za-z_][A-Za-z0-9_]{0,62}"
     yield f"OUT: /{plain}|{opening}[^{closing}\\\\\\x00-\\x1f\\x7f]{{1,63}}{closing}/"
-    yield f"FIRST: {quoted(ctes[0])}"
-    yield f"NEXT: {alternatives(ctes[1:])}"
-    yield f"CTE: {alternatives(ctes)}"
-    yield f"SUB: {alternatives(derived)}"
-    yield f'QCTE: ({alternatives([*ctes, *derived])}) "." /[a-z_][a-z0-9_]{{0,62}}/'
+    for terminal, names in (("CTE", ctes), ("SUB", derived)):
+        yield f"{terminal}: {alternatives(names)}"
+        yield f'Q{terminal}: ({alternatives(names)}) "." /[a-z_][a-z0-9_]{{0,62}}/'
+    yield "colx: col | QCTE"
     groups: list[tuple[str, list[str], list[str], list[str]]] = []
     for number, table in enumerate(tables):
         written = quote_name(table.name, dialect.name)
@@ -178,7 +178,8 @@ def _name_rules(
     else:
         yield from _merged(groups)
     if grounds:
-        yield 'vother: col | vcol | "(" scalar ")"'
+        for mark in ("", "x"):
+            yield f'vother{mark}: col{mark} | vcol | "(" scalar{mark} ")"'
         yield "vcol: " + " | ".join(f"VCOL_{index}" for index in range(len(grounds)))
     for index, ((table_name, column_name), texts) in enumerate(grounds.items()):
         qualifiers = [quote_name(table_name, dialect.name), *aliases[table_name]]
@@ -197,16 +198,10 @@ def _literals(texts: Sequence[str], dialect: Dialect) -> list[str]:
     return written or ["''"]
 
 
-def _table_alternatives(schema: Schema) -> str:
-    """Write what a table in FROM may be: a terminal for each, or one for all where there are many."""
-    count = sum(bool(table.columns) for table in schema.tables)
-    if count >= MERGE_FROM:
-        return 'TABLE (" AS " ALIAS)?'
-    return " | ".join(f'TABLE_{number} (" AS " ALIAS_{number})?' for number in range(count))
-
-
 def _separate(groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> Iterator[str]:
     """Yield a terminal per table: a table pairs only with its own aliases."""
+    shapes = (f'TABLE_{number} (" AS " ALIAS_{number})?' for number, *_ in groups)
+    yield f"table: {' | '.join(shapes)}"
     columns = [f"COLUMN_{number}" for number, _, _, columns in groups if columns]
     yield from _columns(" | ".join(columns))
     for number, table, aliases, columns in groups:
@@ -218,11 +213,12 @@ def _separate(groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> 
 
 def _columns(own: str) -> Iterator[str]:
     """Yield what a column may be: of a table, or of a sub-query in FROM or WITH."""
-    yield f"col: {own} | QCTE" if own else "col: QCTE"
+    yield f"col: {own} | QSUB" if own else "col: QSUB"
 
 
 def _merged(groups: Sequence[tuple[str, list[str], list[str], list[str]]]) -> Iterator[str]:
     """Yield one terminal for all tables, one for all aliases, one for all columns."""
+    yield 'table: TABLE (" AS " ALIAS)?'
     yield from _columns("COLUMN")
     yield f"TABLE: {alternatives(name for _, table, _, _ in groups for name in table)}"
     yield f"ALIAS: {alternatives(name for _, _, aliases, _ in groups for name in aliases)}"

@@ -39,6 +39,7 @@ _PREDICATES = {
     "NullSafeNEQ",
 }
 _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,2}))?")
+_POSITION = re.compile(r"[0-9]+( DESC)?( NULLS (FIRST|LAST))?")
 _NEGATED_PATTERNS = {"~": "!~", "~*": "!~*"}
 
 
@@ -65,6 +66,7 @@ class Renderer:
         self.bound = bound
         self.statements = statements
         self.dialect = dialect_of(bound.schema.dialect)
+        self.keyed = _OPERAND if self.dialect.strict else _PREDICATE
         self.calls = Calls(self)
         self.operators = Operators(self)
 
@@ -103,7 +105,8 @@ class Renderer:
             written: tuple[str, int] = operator(node)
             return written
         if call is not None:
-            return call(node), _FACTOR
+            text: str = call(node)
+            return text, _OPERAND if "' + INTERVAL '" in text and name == "Interval" else _FACTOR
         if writer is None:
             raise self.refuse(f"the construct {name}", node)
         result: tuple[str, int] = writer(node)
@@ -139,8 +142,8 @@ class Renderer:
         if isinstance(use, AliasUse):
             position = self.dialect.fetch and type(node).__name__ == "Literal"
             return str(use.index + 1) if position else self.output(use)
-        written = self.value(node)
-        if written.lstrip("-").isdigit():
+        written = self.text(node, self.keyed)
+        if _constant_number(node):
             raise self.refuse("GROUP BY or ORDER BY of a number", node)
         return written
 
@@ -151,9 +154,10 @@ class Renderer:
             if output.use is None:
                 raise SQLRefused("this column cannot be named again")
             return self.column(output.use)
-        if type(_unwrapped(output.node)).__name__ in ("Literal", "Neg", "Null", "Boolean"):
+        inner = _unwrapped(output.node)
+        if type(inner).__name__ in ("Literal", "Null", "Boolean") or _constant_number(inner):
             return str(use.index + 1)
-        return self.value(output.node)
+        return self.text(output.node, self.keyed)
 
     def sort_key(self, ordered: Any) -> str:
         return self.key(ordered.this) + self.direction(ordered)
@@ -270,8 +274,8 @@ class Renderer:
         return ", ".join(parts)
 
     def idle(self, key: str) -> bool:
-        """Tell whether a written key is the position of a constant, which sorts nothing; strict dialects have none."""
-        return self.dialect.strict and not self.dialect.fetch and key[:1].isdigit()
+        """Tell whether a written key is the position of a constant, which sorts nothing; T-SQL needs such keys."""
+        return not self.dialect.fetch and _POSITION.fullmatch(key) is not None
 
     def grouped(self, key: Any) -> str:
         kind = type(key).__name__
@@ -467,6 +471,12 @@ class Renderer:
 
     def _subquery(self, node: Any) -> tuple[str, int]:
         return f"({self.statements.query(node, one=True)})", _FACTOR
+
+
+def _constant_number(node: Any) -> bool:
+    """Tell whether a node is a number, with or without a sign."""
+    node = node.this if type(node).__name__ == "Neg" else node
+    return type(node).__name__ == "Literal" and not node.is_string
 
 
 def _unwrapped(node: Any) -> Any:

@@ -1,116 +1,124 @@
 """The rules of statements: queries, set operations, sub-queries, joins, and what stands around expressions.
 
 SELECTs are told apart by the number of their columns, so that set operations join equal numbers and ORDER BY names
-a position that there is. What stands in FROM exists twice: with an `x` where WITH queries may be read, and without;
-sub-queries in expressions may always read them, so that expressions need not exist twice as well.
+a position that there is. Whatever may hold a query exists twice: with an `x` below a WITH, where its queries may be
+read, and without, so that no other query can name them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from .dialects import Arity, Dialect
-from .expressions import aggregate_rules, expression_rules, has_keys
-from .families import Family, alternatives
+from .expressions import aggregate_rules, expression_rules
+from .families import Family, Scope, alternatives
 
-__all__ = ["statement_rules"]
+__all__ = ["MOST_JOINED", "statement_rules"]
 
-_COUNTS = (*(str(number) for number in range(1, 6)), "n")
-"""Numbers of columns: one to five, and more. What `*` gives is told apart; set operations do not take it."""
+MOST_JOINED = 8
+"""The most columns that set operations join."""
+_COUNTS = tuple(str(number) for number in range(1, MOST_JOINED + 1))
 
 
 def statement_rules(
     dialect: Dialect,
     functions: Mapping[str, Arity],
     *,
-    tables: str,
+    ctes: Sequence[str],
     grounded: int,
     max_limit: int,
     recursive: bool,
 ) -> Iterator[str]:
-    """Yield all rules but those of names and terminals; `tables` are the alternatives of a table in FROM."""
-    optional = "" if dialect.fetch else "?"
-    yield "query: " + " | ".join(
-        f"{'with ' if seen else ''}{body}" for seen in ("", "x") for body in [f"statement{seen} limit"]
-    )
-    yield 'with: "WITH " FIRST " AS (" subquery ")" nexts? " "' + (
-        ' | "WITH RECURSIVE " FIRST " AS (" subqueryx ")" nexts? " "' if recursive else ""
-    )
-    yield 'nexts: ", " NEXT " AS (" subqueryx ")" | nexts ", " NEXT " AS (" subqueryx ")"'
-    for seen in ("", "x"):
-        bodies = [f"select_{n}{seen} order{optional}" for n in (*_COUNTS, "all")]
-        bodies += [f"compound_{n}{seen} places_{n}{optional}" for n in _COUNTS]
-        yield f"statement{seen}: " + " | ".join(bodies)
-        yield from _queries(dialect, seen)
-        yield from _sources(dialect, seen, tables)
-    yield from _clauses(dialect)
-    for key in "saw":
-        yield from expression_rules(Family(key), dialect, functions, grounded)
-    yield from aggregate_rules(dialect)
+    """Yield all rules but those of names and terminals; `ctes` are the names of WITH queries, in their order."""
+    yield 'query: full limit | with " " fullx limit'
+    yield from _definitions(ctes, recursive)
+    same = {"val": "cond"} if not dialect.strict else {}
+    same |= {"rhs": "side", "part": "factor"} if not grounded else {}
+    for scope in (Scope("", same), Scope("x", same)):
+        yield from _queries(dialect, scope)
+        yield from _sources(dialect, scope)
+        yield from _clauses(dialect, scope)
+        for key in "saw":
+            yield from expression_rules(Family(key, scope), dialect, functions, grounded)
+        yield from aggregate_rules(scope, dialect)
     yield from _endings(dialect, max_limit)
 
 
-def _queries(dialect: Dialect, seen: str) -> Iterator[str]:
-    if dialect.fetch:
-        bodies = [f"select_{n}{seen} | select_{n}{seen} order limit" for n in (*_COUNTS, "all")]
-        bodies += [f"compound_{n}{seen} | compound_{n}{seen} places_{n} limit" for n in _COUNTS]
-    else:
-        bodies = [f"select_{n}{seen} order? limit?" for n in (*_COUNTS, "all")]
-        bodies += [f"compound_{n}{seen} places_{n}? limit?" for n in _COUNTS]
-    yield f"subquery{seen}: " + " | ".join(bodies)
-    distinct = '(DISTINCT ("ON (" key_w (", " key_w)* ") ")?)?'
-    distinct = distinct if dialect.distinct_on else "DISTINCT?"
-    yield f'select_all{seen}: "SELECT " {distinct} "*" from{seen}'
+def _definitions(ctes: Sequence[str], recursive: bool) -> Iterator[str]:
+    """Yield WITH: its queries have their names in order, and each may read the others but the first, which reads none."""
+    names = [f"with_{number}" for number in range(1, len(ctes) + 1)]
+    yield f"with: {' | '.join(names)}"
+    itself = f' | "WITH RECURSIVE {ctes[0]} AS (" subx ")"' if recursive else ""
+    yield f'with_1: "WITH {ctes[0]} AS (" sub ")"{itself}'
+    for (before, rule), name in zip(pairwise(names), ctes[1:], strict=True):
+        yield f'{rule}: {before} ", {name} AS (" subx ")"'
+
+
+def _queries(dialect: Dialect, scope: Scope) -> Iterator[str]:
+    """Yield SELECTs by their number of columns, the queries made of them, and what stands in parentheses."""
+    distinct = '(DISTINCT ("ON (" $key_w (", " $key_w)* ") ")?)?' if dialect.distinct_on else "DISTINCT?"
+    yield scope.rule("items_1", '$val_w (" AS " OUT)?')
+    for before, count in pairwise((*_COUNTS, "n")):
+        again = ["items_n"] if count == "n" else []
+        yield scope.rule(
+            f"items_{count}", *(f'${items} ", " $items_1' for items in (f"items_{before}", *again))
+        )
+    yield scope.rule("select_all", f'"SELECT " {distinct} "*" $from')
+    yield scope.rule("select_n", f'"SELECT " {distinct} $items_n $from?')
     for n in _COUNTS:
-        where = f'(from{seen} | " WHERE " cond_s)?'
-        yield f'select_{n}{seen}: "SELECT " {distinct} items_{n} {where}'
-        one = f"select_{n}{seen}"
-        yield f"compound_{n}{seen}: {one} (SETOP {one})+ | {one} (CROSSING {one})+"
+        yield scope.rule(f"select_{n}", f'"SELECT " {distinct} $items_{n} $from?')
+        yield scope.rule(
+            f"union_{n}", f"$select_{n} (SETOP $select_{n})+", f"$select_{n} (CROSSING $select_{n})+"
+        )
+    maybe = "" if dialect.fetch else "?"
+    plain = [f"$select_{n}" for n in (*_COUNTS[1:], "n", "all")]
+    joined = [f"$union_{n}" for n in _COUNTS[1:]]
+    sorts = [f"places_{n}" for n in _COUNTS]
+    yield scope.rule("single", f"$select_1 $order{maybe}", f"$union_1 places_1{maybe}")
+    yield scope.rule(
+        "full",
+        "$single",
+        *(f"{select} $order{maybe}" for select in plain),
+        *(f"{union} {places}{maybe}" for union, places in zip(joined, sorts[1:], strict=True)),
+    )
+    if dialect.fetch:  # what is limited is sorted
+        yield scope.rule("scalar", "$single limit", "$select_1", "$union_1")
+        yield scope.rule("sub", "$full limit", "$select_1", "$union_1", *plain, *joined)
+    else:
+        yield scope.rule("scalar", "$single limit?")
+        yield scope.rule("sub", "$full limit?")
 
 
-def _sources(dialect: Dialect, seen: str, tables: str) -> Iterator[str]:
-    known = ' | CTE (" AS " SUB)?' if seen else ""
-    lateral = f' | "LATERAL (" subquery{seen} ")" " AS " SUB' if dialect.laterals else ""
-    yield f"source{seen}: {tables} | virtual{seen}"
-    yield f'virtual{seen}: "(" subquery{seen} ")" " AS " SUB{known}{lateral}'
-    where = '(" WHERE " cond_s)?'
-    yield f'from{seen}: " FROM " source{seen} join{seen}* {where} (group | having)?'
-    yield f'join{seen}: JOIN source{seen} " ON " cond_s | " CROSS JOIN " source{seen}'
+def _sources(dialect: Dialect, scope: Scope) -> Iterator[str]:
+    shapes = ["table", '"(" $sub ")" " AS " SUB', *(['CTE (" AS " SUB)?'] if scope.below else [])]
+    shapes += ['"LATERAL (" $sub ")" " AS " SUB'] if dialect.laterals else []
+    yield scope.rule("source", *shapes)
+    yield scope.rule("from", '" FROM " $source $join* (" WHERE " $cond_s)? $group?')
+    yield scope.rule("join", 'JOIN $source " ON " $cond_s', '" CROSS JOIN " $source')
 
 
-def _clauses(dialect: Dialect) -> Iterator[str]:
-    """Yield what is selected, grouped and sorted, and the sub-queries of expressions."""
-    yield 'item: val_w (" AS " OUT)?'
-    yield "items_1: item"
-    for before, count in pairwise(_COUNTS):
-        yield f'items_{count}: items_{before} ", " item' + (' | items_n ", " item' if count == "n" else "")
-    sorting = "(order limit)?" if dialect.fetch else "order? limit?"
-    yield f"scalar: one {sorting} | ones"
-    yield "ones: one SETOP one | ones SETOP one"
-    yield 'one: "SELECT " DISTINCT? val_w (fromx | " WHERE " cond_s)?'
+def _clauses(dialect: Dialect, scope: Scope) -> Iterator[str]:
+    """Yield how rows are grouped and sorted."""
     ending = ' " WITH ROLLUP"?' if dialect.grouping == "with" else ""
-    yield f'group: " GROUP BY " groupkey (", " groupkey)*{ending} having?'
-    keys = has_keys(dialect)
-    shapes = ["key_s" if keys else "val_s"]
+    yield scope.rule("group", f'" GROUP BY " $groupkey (", " $groupkey)*{ending} (" HAVING " $cond_a)?')
+    shapes = ["$key_s"]
     if dialect.grouping == "sets":
-        part = "live_s" if keys else "val_s"
-        several = f'{part} (", " {part})*'
+        several = '$live_s (", " $live_s)*'
         shapes += [f'"ROLLUP (" {several} ")"', f'"CUBE (" {several} ")"']
-        shapes.append('"GROUPING SETS (" groupset (", " groupset)* ")"')
-        yield f'groupset: "()" | "(" {several} ")"'
-    yield f"groupkey: {' | '.join(shapes)}"
-    yield 'having: " HAVING " cond_a'
-    key = "key_w" if keys else "val_w"
-    yield f'order: ORDER_BY {key} way (", " {key} way)*'
+        shapes.append('"GROUPING SETS (" $groupset (", " $groupset)* ")"')
+        yield scope.rule("groupset", '"()"', f'"(" {several} ")"')
+    yield scope.rule("groupkey", *shapes)
+    key = "$val_w" if dialect.fetch else "$key_w"  # where rows must be sorted, a position will do
+    yield scope.rule("order", f'ORDER_BY {key} way (", " {key} way)*')
 
 
 def _endings(dialect: Dialect, max_limit: int) -> Iterator[str]:
     yield "way: DIRECTION?" + (" NULLS?" if dialect.nulls_order else "")
     for n in _COUNTS:
-        place = f"PLACE_{n.upper()} way"
+        place = f"PLACE_{n} way"
         yield f'places_{n}: ORDER_BY {place} (", " {place})*'
-        yield f"PLACE_{n.upper()}: /{'[1-9][0-9]?' if n == 'n' else f'[1-{n}]' if n != '1' else '1'}/"
+        yield f"PLACE_{n}: /[1-{n}]/" if n != "1" else 'PLACE_1: "1"'
     alls = dialect.set_alls
     yield f"SETOP: {alternatives(f' {word} ' for word in (*dialect.set_operations, *(['EXCEPT ALL'] if alls else [])))}"
     crossing = [dialect.intersect, *(["INTERSECT ALL"] if alls else [])]

@@ -72,7 +72,7 @@ def _literals(dialect: Dialect) -> Iterator[str]:
         yield f"UNIT: {alternatives(dialect.units)}"
     if dialect.intervals == "quoted":
         amount = r"-?[0-9]{1,6}(\.[0-9]{1,6})? (year|month|week|day|hour|minute|second|decade)s?"
-        yield f"INTERVAL: /INTERVAL '{amount}( {amount}){{0,5}}'/"
+        yield f"INTERVAL: /INTERVAL '{amount}'/"
     elif dialect.intervals:
         yield "INTERVAL: /INTERVAL [0-9]{1,6} (YEAR|QUARTER|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)/"
         yield f"INTERVAL_UNIT: {alternatives(f' {unit}' for unit in dialect.units)}"

@@ -94,7 +94,7 @@ FORMS = [
     ),
     (
         "SELECT 1 AS one, name FROM customers ORDER BY one, name",
-        "SELECT 1 AS one, customers.name FROM customers ORDER BY 1, customers.name LIMIT 1000",
+        "SELECT 1 AS one, customers.name FROM customers ORDER BY customers.name LIMIT 1000",
     ),
     (
         "SELECT name FROM customers WHERE EXISTS (SELECT * FROM orders o WHERE o.customer_id = customers.id) LIMIT 1",
@@ -171,7 +171,28 @@ MORE_FORMS = [
         "SELECT MAX(id, 7), MAX(id) FROM customers",
         "SELECT MAX(customers.id, 7), MAX(customers.id) FROM customers LIMIT 1000",
     ),
-    ("SELECT 1 WHERE 1 = 1", "SELECT 1 WHERE 1 = 1 LIMIT 1000"),
+    ("SELECT 1 WHERE 1 = 1", "SELECT 1 FROM (SELECT 1 AS one) AS sub1 WHERE 1 = 1 LIMIT 1000"),
+    (
+        "SELECT COUNT(*) FROM orders HAVING COUNT(*) > 2",
+        (
+            "SELECT sub1.column_1 FROM (SELECT COUNT(*) AS column_1, COUNT(*) > 2 AS kept FROM orders) AS sub1 "
+            "WHERE sub1.kept LIMIT 1000"
+        ),
+    ),
+    (
+        "SELECT -total AS t, 1 + total AS u FROM orders ORDER BY t, 2 DESC",
+        (
+            "SELECT -(orders.total) AS t, 1 + orders.total AS u FROM orders ORDER BY -(orders.total), 1 + orders.total DESC "
+            "LIMIT 1000"
+        ),
+    ),
+    (
+        "SELECT status, SUM(100.0 * COUNT(*)) OVER (), SUM(MAX(total)) OVER () FROM orders GROUP BY status",
+        (
+            "SELECT orders.status, SUM(+(100.0 * COUNT(*))) OVER (), SUM(MAX(orders.total)) OVER () FROM orders "
+            "GROUP BY orders.status LIMIT 1000"
+        ),
+    ),
     (
         'SELECT COUNT(*) FROM customers c JOIN (orders o JOIN "order lines" l ON l.order_id = o.id) ON c.id = o.customer_id',
         (
