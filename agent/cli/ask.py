@@ -181,7 +181,25 @@ def open_asker(options: dict[str, Any], *, verb: str = "ask", tools: Sequence[An
         check_figures=options["check_figures"],
         settings=settings_of(options["effort"]),
     )
-    again: list[str | None] = ["jigwork", verb]
+    again = _again(verb, options)
+    return Asker(
+        agent,
+        reason,
+        StateFile.of(options["state"], again),
+        as_json=options["as_json"],
+        most_rows=options["max_rows"],
+        remember=options["state"] is not None or settler is None or verb == "chat",
+        follows=verb == "chat",
+        uses_tools=bool(tools),
+        settler=settler,
+        command=tuple(again),
+        afterwards=Afterwards(**{name: options[name] for name in _AFTERWARDS}),
+    )
+
+
+def _again(verb: str, options: dict[str, Any]) -> list[str]:
+    """Return the command that goes on; a database that the environment names, perhaps with a password, stays there."""
+    again = ["jigwork", verb]
     if click.get_current_context().get_parameter_source("db") is ParameterSource.ENVIRONMENT:
         options = {**options, "db": None}
     for name in ("db", "model", "aliases", "effort", "max_rows", "trusted", "instructions"):
@@ -190,21 +208,7 @@ def open_asker(options: dict[str, Any], *, verb: str = "ask", tools: Sequence[An
     again += [word for target in options.get("tools", ()) for word in ("--tools", target)]
     flags = {"check_figures": "--check-figures", "explain": "--explain", "as_json": "--json"}
     flags |= {"trusted_only": "--trusted-only", "yes": "--yes"}
-    again += [flag for name, flag in flags.items() if options[name]]
-    file = StateFile.of(options["state"], again)
-    return Asker(
-        agent,
-        reason,
-        file,
-        as_json=options["as_json"],
-        most_rows=options["max_rows"],
-        remember=options["state"] is not None or settler is None or verb == "chat",
-        follows=verb == "chat",
-        uses_tools=bool(tools),
-        settler=settler,
-        command=tuple(word for word in again if word is not None),
-        afterwards=Afterwards(**{name: options[name] for name in _AFTERWARDS}),
-    )
+    return [*again, *(flag for name, flag in flags.items() if options[name])]
 
 
 def _ask(asker: Asker, words: tuple[str, ...]) -> int:
