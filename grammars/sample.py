@@ -136,5 +136,7 @@ class _Sampler:
         return written.decode("utf-8", "ignore") if cursor.accepting else None
 
     def _room(self, attempt: int) -> int:
-        """How many random steps to take: fewer with every attempt, as long texts fail more often."""
-        return max(0, min(60, self.longest // 4) >> attempt // 2) if attempt < _TRIES - 1 else 0
+        """How many random steps to take, so that texts come in all sizes: fewer with every attempt, as long ones fail
+        more often."""
+        most = min(60, self.longest // 4) >> attempt // 2
+        return self.rng.randint(0, most) if attempt < _TRIES - 1 else 0

@@ -80,7 +80,7 @@ _UNITS = {
 }
 """How a unit of an interval may be written, without its plural: what canonical SQL calls it."""
 _AMOUNT = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,6})?")
-_NUMERIC = frozenset({"Add", "Sub", "Mul", "Div", "Mod", "Neg"})
+_NUMERIC = frozenset({"Add", "Sub", "Mul", "Div", "Mod"})
 _INTERVAL_WORDS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 
@@ -131,7 +131,9 @@ class Calls:
         if name == "GROUPING" and self.dialect.grouping == "sets" and len(arguments) == 1:
             return f"GROUPING({self.write.text(arguments[0])})"
         if name in ("MIN", "MAX") and len(arguments) > 1 and self.dialect.name == "sqlite":
-            return self.call(name, arguments, (2, None), node)
+            rest = [self.write.value(argument) for argument in arguments[1:]]
+            first = self.rolling(arguments[0], node) if self.aggregates(arguments[0]) else None
+            return f"{name}({', '.join([first or self.write.value(arguments[0]), *rest])})"
         if name == "SUBSTR" and len(arguments) == 2 and getattr(arguments[1], "is_string", False):
             raise self.write.refuse("SUBSTRING with a pattern", node)
         if name in self.dialect.unit_functions:
@@ -348,18 +350,22 @@ class Calls:
         inner: Any = call.expressions[0] if call.expressions else None
         if name not in self.dialect.aggregates or not self.aggregates(inner):
             return self.write.text(node.this)
-        while type(inner).__name__ == "Paren":
-            inner = inner.this
         if len(call.expressions) > 1 or name in self.dialect.sorted_aggregates:
             raise self.write.refuse(f"an aggregate in {name} with OVER", node)
-        text = self.write.text(inner)
-        if not self.is_aggregate(inner):
-            if self.dialect.strict and type(inner).__name__ not in _NUMERIC:
-                raise self.write.refuse("an aggregate in this value of a window", node)
-            text = f"+({text})"
         kept = node.this.expression.this if call is not node.this else None
         ending = f" FILTER (WHERE {self.write.condition(kept)})" if kept is not None else ""
-        return f"{name}({text}){ending}"
+        return f"{name}({self.rolling(inner, node)}){ending}"
+
+    def rolling(self, inner: Any, node: Any) -> str:
+        """Write what a call takes where only an aggregate may stand, or a plus and anything."""
+        while type(inner).__name__ == "Paren":
+            inner = inner.this
+        text = self.write.text(inner)
+        if self.is_aggregate(inner):
+            return text
+        if self.dialect.strict and type(inner).__name__ not in _NUMERIC:
+            raise self.write.refuse("an aggregate in this value of a window", node)
+        return f"+({text})"
 
     def aggregates(self, part: Any) -> bool:
         """Tell whether an expression aggregates the rows of its own query."""

@@ -18,6 +18,7 @@ __all__ = [
     "argument_groups",
     "expression_rules",
     "group_name",
+    "json_types",
 ]
 
 _TAKE_CONDITIONS = frozenset(
@@ -50,14 +51,21 @@ def expression_rules(
     yield family.rule("call", *shapes)
     if dialect.strict:
         truth = ['"CAST(" @bool " AS " TRUTH_TYPE ")"'] if dialect.booleans else []
-        yield family.rule("cast", '"CAST(" @rhs " AS " TYPE ")"', *truth)
+        kinds = "(TYPE | JSON_TYPE)" if json_types(dialect) else "TYPE"
+        yield family.rule("cast", f'"CAST(" @rhs " AS " {kinds} ")"', *truth)
     else:
         yield family.rule("cast", '"CAST(" @val " AS " TYPE ")"')
     if dialect.arrows:
-        yield family.rule("json", "($col | @cast | @json) ARROW JPATH")
+        held = '"CAST(" @rhs " AS " JSON_TYPE ")"' if json_types(dialect) else "@cast"
+        yield family.rule("json", f"($col | {held} | @json) ARROW JPATH")
     yield family.rule(
         "case", '"CASE WHEN " @cond " THEN " @val (" WHEN " @cond " THEN " @val)* (" ELSE " @val)? " END"'
     )
+
+
+def json_types(dialect: Dialect) -> list[str]:
+    """Return the types that arrows may be applied to, where not every value takes them."""
+    return [word for word in dialect.types if word in ("JSON", "JSONB")] if dialect.strict else []
 
 
 def argument_groups(
@@ -93,9 +101,10 @@ def _predicates(family: Family, dialect: Dialect, grounded: int) -> Iterator[str
     if dialect.booleans:
         yield family.rule("bool", exists, '"(" @cond ")"')
         yield family.rule(
-            "pred", "@side @tail", "@bool", "@bool (EQUAL | NULLSAFE) @val", "@bool ISNULL", *own
+            "pred", "@side @tail", "@bool", "@bool (EQUAL | NULLSAFE) @truth", "@bool ISNULL", *own
         )
-        yield family.rule("val", "@side", "@bool", "TRUTH", *vcol)
+        yield family.rule("truth", "TRUTH", "@bool")
+        yield family.rule("val", "@side", "@truth", *vcol)
         return
     yield family.rule("pred", "@side @tail", exists, '"(" @cond ")"', *own)
     yield family.rule("val", "@side", *vcol)
@@ -155,7 +164,6 @@ def _factors(family: Family, dialect: Dialect) -> Iterator[str]:
     if dialect.strict:
         fixed, read = [*fixed, *read, f'"(" {inner} ")"'], []
         fixed += ["INTERVAL"] if dialect.intervals == "quoted" else []
-        fixed.append('"-(" @fixed ")"')
     read += ["$col", '"(" $scalar ")"', "@call", "@case", "@cast", *_special_factors(dialect, inner)]
     read.append('"-(" @live ")"' if dialect.strict else f'"-(" {inner} ")"')
     read += [] if dialect.strict else [f'"(" {inner} ")"']
@@ -176,13 +184,20 @@ def _factors(family: Family, dialect: Dialect) -> Iterator[str]:
 def _special_factors(dialect: Dialect, inner: str) -> Iterator[str]:
     """Yield what only some dialects have."""
     if dialect.bits:
-        yield f'"~(" {inner} ")"'
+        yield '"~(" @live ")"' if dialect.strict else f'"~(" {inner} ")"'
     if dialect.arrows:
         yield '"(" @json ")"'
     if dialect.collations:
-        yield '"(" @factor COLLATE ")"'
+        # no number or time has a collation; what stands in parentheses may be a text
+        yield (
+            '"(" (STRING | @read | "(" @side ")") COLLATE ")"'
+            if dialect.strict
+            else '"(" @factor COLLATE ")"'
+        )
     if dialect.units:
-        yield '"EXTRACT(" UNIT " FROM " @side ")"'
+        of = "(CONSTANT | @live)" if dialect.strict else "@side"
+        of = of.replace("|", "| INTERVAL |") if dialect.strict and dialect.intervals == "quoted" else of
+        yield f'"EXTRACT(" UNIT " FROM " {of} ")"'
     if dialect.unit_functions:
         yield 'UNIT_CALL UNIT ", " @val ", " @val ")"'
 
@@ -194,7 +209,8 @@ def aggregate_rules(scope: Scope, dialect: Dialect) -> Iterator[str]:
     yield scope.rule("agg", f"({' | '.join(plain)}){filters}")
     yield scope.rule("set", f"({' | '.join(more)}){filters}")
     yield scope.rule("rolled", f'({" | ".join(one)}) $rolling ")"{filters}')
-    yield scope.rule("rolling", "$agg", "$set", '"+(" $val_a ")"')
+    number = "($sums_a | $terms_a)" if dialect.strict else "$val_a"
+    yield scope.rule("rolling", "$agg", "$set", f'"+(" {number} ")"')
     yield scope.rule("parts", '"PARTITION BY " $val_a (", " $val_a)*')
     shapes = [
         f'{group_name("WIN", arity)} {_counted("$val_a", arity)} ")"' for arity in _sorted(dialect.windows)

@@ -15,7 +15,7 @@ from .dialects import Dialect
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["OPERATORS", "Operators"]
+__all__ = ["BITS", "OPERATORS", "Operators"]
 
 OPERATORS = {
     "BitwiseAnd": "bits", "BitwiseOr": "bits", "BitwiseXor": "bits", "BitwiseLeftShift": "bits",
@@ -23,9 +23,10 @@ OPERATORS = {
     "AtTimeZone": "at_time_zone",
 }  # fmt: skip
 """Which method of `Operators` writes which of sqlglot's nodes."""
-_BITS = {
+BITS = {
     "BitwiseAnd": "&", "BitwiseOr": "|", "BitwiseXor": "^", "BitwiseLeftShift": "<<", "BitwiseRightShift": ">>",
 }  # fmt: skip
+"""The signs of sqlglot's operators on bits."""
 _NOT, _PREDICATE, _OPERAND, _FACTOR = 2, 3, 4, 6
 _MAX_ROW = 8
 _ROWS_BY_MEMBER = frozenset({"sqlite", "postgres", "mysql"})
@@ -64,7 +65,7 @@ class Operators:
 
     def bits(self, node: Any) -> tuple[str, int]:
         """Write `a & b`; what stands beside it is a simple part, or in parentheses."""
-        sign = _BITS[type(node).__name__]
+        sign = BITS[type(node).__name__]
         if sign not in self.dialect.bits:
             raise self.write.refuse(f"the operator {sign}", node)
         return (
@@ -75,7 +76,10 @@ class Operators:
     def complement(self, node: Any) -> tuple[str, int]:
         if not self.dialect.bits:
             raise self.write.refuse("the operator ~", node)
-        return f"~({self.write.text(node.this)})", _FACTOR
+        text = self.write.text(node.this)
+        if self.dialect.strict and text.isdigit():  # of a number, its complement is a number as well
+            return str(-int(text) - 1), _FACTOR
+        return f"~({text})", _FACTOR
 
     def collate(self, node: Any) -> tuple[str, int]:
         kind = type(node.expression).__name__

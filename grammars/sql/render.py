@@ -12,7 +12,7 @@ from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source, TextUse
 from .calls import CALLS, Calls
 from .dialects import dialect_of
 from .names import string_literal
-from .operators import OPERATORS, Operators, cells
+from .operators import BITS, OPERATORS, Operators, cells
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -38,6 +38,8 @@ _PREDICATES = {
     "NullSafeEQ",
     "NullSafeNEQ",
 }
+_TRUTHS = frozenset({*_PREDICATES, "And", "Or", "Not", "Exists", "Boolean", "Escape", "Xor", "RegexpILike"})
+"""What is seen to be true or false, by its node."""
 _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,2}))?")
 _POSITION = re.compile(r"[0-9]+( DESC)?( NULLS (FIRST|LAST))?")
 _NEGATED_PATTERNS = {"~": "!~", "~*": "!~*"}
@@ -295,7 +297,14 @@ class Renderer:
             return self.operators.quantified(node, sign)
         if cells(node.this) is not None:
             return self.operators.row_comparison(node, sign)
-        return f"{self.operand(node.this)} {sign} {self.operand(node.expression)}", _PREDICATE
+        left, right = self.sides(node) if sign in ("=", "<>") else (node.this, node.expression)
+        return f"{self.operand(left)} {sign} {self.operand(right)}", _PREDICATE
+
+    def sides(self, node: Any) -> tuple[Any, Any]:
+        """Return the sides of what is equal either way; where booleans are strict, a condition comes second."""
+        left, right = node.this, node.expression
+        truths = [type(_unwrapped(side)).__name__ in _TRUTHS for side in (left, right)]
+        return (right, left) if self.dialect.strict and truths == [True, False] else (left, right)
 
     def _nullsafeeq(self, node: Any) -> tuple[str, int]:
         return self._null_safe(node)
@@ -304,10 +313,8 @@ class Renderer:
         return f"NOT {self._null_safe(node)[0]}", _NOT
 
     def _null_safe(self, node: Any) -> tuple[str, int]:
-        return (
-            f"{self.operand(node.this)} {self.dialect.null_safe} {self.operand(node.expression)}",
-            _PREDICATE,
-        )
+        left, right = self.sides(node)
+        return f"{self.operand(left)} {self.dialect.null_safe} {self.operand(right)}", _PREDICATE
 
     def _is(self, node: Any, *, negate: bool = False) -> tuple[str, int]:
         from sqlglot import exp
@@ -379,7 +386,7 @@ class Renderer:
         ):
             first, right = right, first  # an interval comes second there
         left = self.text(first, _OPERAND)
-        if type(_unwrapped(node.this)).__name__ == "DPipe":
+        if type(_unwrapped(first)).__name__ in ("DPipe", *BITS):
             left = f"({left})"
         return f"{left} {_SUMS[type(node).__name__]} {self.text(right, _TERM)}", _OPERAND
 
@@ -413,6 +420,10 @@ class Renderer:
 
         if isinstance(node.this, exp.Literal) and not node.this.is_string:
             return f"-{self._literal(node.this)[0]}", _FACTOR
+        inner = _unwrapped(node.this)
+        if self.dialect.strict and _constant_number(inner):  # a number with a sign, or one in parentheses
+            negative = isinstance(inner, exp.Neg)
+            return f"{'' if negative else '-'}{self._literal(inner.this if negative else inner)[0]}", _FACTOR
         return f"-({self.text(node.this)})", _FACTOR
 
     # Leaves

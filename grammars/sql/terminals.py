@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .dialects import Arity, Dialect
-from .expressions import aggregate_groups, argument_groups, group_name
+from .expressions import aggregate_groups, argument_groups, group_name, json_types
 from .families import alternatives
 
 __all__ = ["shared_rules"]
@@ -65,7 +65,11 @@ def _literals(dialect: Dialect) -> Iterator[str]:
     if dialect.booleans:
         yield 'TRUTH: "TRUE" | "FALSE"'
     sized = [rf"/{word}\([0-9]{{1,2}}, [0-9]{{1,2}}\)/" for word in dialect.sized_types]
-    yield f"TYPE: {' | '.join([alternatives(dialect.types), *sized])}"
+    documents = json_types(dialect)
+    plain = [word for word in dialect.types if word not in documents]
+    yield f"TYPE: {' | '.join([alternatives(plain), *sized])}"
+    if documents:
+        yield f"JSON_TYPE: {alternatives(documents)}"
     if dialect.strict and dialect.booleans:
         yield f"TRUTH_TYPE: {alternatives(word for word in dialect.types if word in _TRUTH_TYPES)}"
     if dialect.units:

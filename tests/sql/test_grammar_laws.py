@@ -103,7 +103,7 @@ def test_no_sentence_is_refused_for_what_a_grammar_can_see(dialect: str) -> None
             said = str(refusal)
             if not ("stands twice in FROM" in said or ("there is no table cte" in said and "WITH" in text)):
                 assert not any(reason in said for reason in _REASONS), (text, said)
-    assert passed > 0.6 * len(sentences(dialect))
+    assert passed > len(sentences(dialect)) / 2
 
 
 NEVER = [
@@ -203,3 +203,43 @@ def test_wide_set_operations_are_named() -> None:
     items = ", ".join(str(number) for number in range(9))
     with pytest.raises(SQLRefused, match="a set operation of more than 8 columns"):
         canonicalize(f"SELECT {items} UNION SELECT {items}", schema("sqlite"))
+
+
+KINDS = [
+    "-('5')",
+    "-(NULL)",
+    "-(CURRENT_DATE)",
+    '(5 COLLATE "C")',
+    "EXTRACT(YEAR FROM 5)",
+    "EXTRACT(YEAR FROM '2024-01-05')",
+    "(CAST(users.id AS TEXT) -> 'a')",
+    "~('a')",
+    "(users.id IS NULL) = 1",
+    "SUM(+(TRUE)) OVER ()",
+]
+
+
+@pytest.mark.parametrize("value", KINDS)
+def test_operators_of_strict_dialects_take_no_literal_of_another_kind(value: str) -> None:
+    """PostgreSQL would refuse each of these for the kinds of its literals, which a grammar can see."""
+    shown = f"({value})" if value.endswith("= 1") else value
+    assert not grammar("postgres").accepts(f"SELECT {shown} FROM users LIMIT 1")
+
+
+TYPED = [
+    ("SELECT (id > 3) = flag, - -5, -(-(id)), ~5, ~id FROM t", "(t.flag = (t.id > 3)), 5, -(-(t.id)), -6, ~(t.id) FROM t"),
+    ("SELECT (name || 'x') COLLATE \"C\", CAST(name AS JSONB) -> 'a' FROM t", "(t.name || 'x') COLLATE \"C\"), (CAST(t.name AS JSONB) -> 'a') FROM t"),
+    ("SELECT EXTRACT(EPOCH FROM seen - INTERVAL '2 days 3 hours') FROM t", "EXTRACT(EPOCH FROM t.seen - (INTERVAL '2 days' + INTERVAL '3 hours')) FROM t"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "canonical"), TYPED)
+def test_what_has_the_right_kinds_is_said(sql: str, canonical: str) -> None:
+    """A condition comes second in an equation, a number has its own sign, and an interval one unit."""
+    tables = (Table("t", tuple(Column(name) for name in ("id", "name", "flag", "seen"))),)
+    strict = Schema(tables, dialect="postgres")
+    written = canonicalize(sql, strict).sql
+    assert canonical in written
+    made = sql_grammar(strict)
+    assert made.accepts(written), made.explain(written).for_model()
+    assert canonicalize(written, strict).sql == written
