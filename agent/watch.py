@@ -1,7 +1,7 @@
 """The watch: a text that leaves its grammar while it is being written is noticed at once.
 
 On a server that enforces the grammar it never happens; on every other, the rest of the text would be paid for and
-thrown away.
+thrown away. Texts of a tool that has a `rewrite` are not watched: whole, they may still be of use.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class GrammarWatch:
         if isinstance(event, TextDelta):
             return None if self._answer is None else _Watched(self._answer, custom=True)
         tool = self._tools.get(event.name)
-        return None if tool is None or tool.text is None else _Watched(tool, custom=self._custom)
+        if tool is None or tool.text is None or tool.text.rewrite is not None:
+            return None  # what leaves the grammar may still be written as the grammar has it
+        return _Watched(tool, custom=self._custom)
 
 
 class _Watched:

@@ -31,6 +31,7 @@ class ToolKeywords(OptionKeywords, total=False):
     description: str | None
     grammar: Grammar | None
     transform: Any
+    rewrite: Callable[[str], str] | None
     options: ToolOptions | None
     output_type: Any
     metadata: Mapping[str, Any] | None
@@ -58,7 +59,8 @@ def tool(function: Any = None, /, **keywords: Any) -> Any:
     """Make a tool; the decorated function stays callable, and its signature visible.
 
     Bare (`@tool`) or with options (`@tool(read_only=True, timeout=5)`), on functions, async functions, methods and
-    pydantic models. `grammar=` makes it a grammar tool, `transform=` turns the tree into the argument.
+    pydantic models. `grammar=` makes it a grammar tool, `transform=` turns the tree into the argument, `rewrite=` a
+    text that is not in the grammar into one that is (see `Tool.from_function`).
     Raises ToolDefinitionError, with the fix, for what cannot be a tool.
     """
     if function is not None:
@@ -86,7 +88,7 @@ def _make(function: Any, keywords: dict[str, Any]) -> Tool[..., Any]:
     if isinstance(function, staticmethod):
         function = cast("Any", function).__func__
     if is_model(function):
-        for refused in ("grammar", "transform"):
+        for refused in ("grammar", "transform", "rewrite"):
             if settings.pop(refused, None) is not None:
                 raise ToolDefinitionError(f"{refused}= needs a function with one parameter, not a model")
         return Tool.from_model(function, **settings)

@@ -108,20 +108,28 @@ class Tool(Generic[P, R]):
         description: str | None = None,
         grammar: Grammar | None = None,
         transform: Any = None,
+        rewrite: Callable[[str], str] | None = None,
         options: ToolOptions | None = None,
         output_type: Any = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Tool[Q, S]:
-        """Make a tool of a function, bound method or callable object; raises ToolDefinitionError with the fix."""
+        """Make a tool of a function, bound method or callable object; raises ToolDefinitionError with the fix.
+
+        `rewrite` is for servers that do not hold a model to `grammar`: it is given a text that is not in the grammar,
+        and returns one that is and means the same. A ToolError or ValueError of it is what the model is told instead
+        of what the grammar expected. Texts of such a tool are not cut while they are written.
+        """
         text: GrammarText | None = None
         if grammar is None:
             if transform is not None:
                 raise ToolDefinitionError("transform= works on the tree of a grammar; give grammar= too")
+            if rewrite is not None:
+                raise ToolDefinitionError("rewrite= writes texts of a grammar; give grammar= too")
             body = function_body(function)
         else:
             where = describe_function(function)
             signature = read_signature(function)
-            text = GrammarText.of(grammar, signature, transform, where)
+            text = GrammarText.of(grammar, signature, transform, where, rewrite=rewrite)
             body = schema_body(text.parameters(), function, getattr(function, "__name__", where))
         return Tool(
             body,
@@ -281,7 +289,7 @@ class Tool(Generic[P, R]):
         """Read what a model wrote for a call: repaired where it has one reading, explained where it has none.
 
         `custom`: `raw` is the text of a grammar tool, not JSON. Never raises for what a model wrote; what a
-        `transform=` raises leaves unless it is a ValueError or ToolError.
+        `transform=` or `rewrite=` raises leaves unless it is a ValueError or ToolError.
         """
         if self.text is None:
             return self._decoder.decode(raw)

@@ -22,15 +22,28 @@ _FENCED = re.compile(r"\s*```[\w+-]*[ \t]*\r?\n(.*?)\r?\n?```\s*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class GrammarText:
-    """Checks texts against `grammar` and makes of them what `parameter` wants."""
+    """Checks texts against `grammar` and makes of them what `parameter` wants.
+
+    `rewrite` makes a text of the grammar out of one that is not, where it can; what it says (a ToolError or
+    ValueError) the model is told in the place of what the grammar expected.
+    """
 
     grammar: Grammar
     parameter: str
     form: Literal["text", "tree", "value"]
     transform: Callable[[Any], Any] | Any = None
+    rewrite: Callable[[str], str] | None = None
 
     @classmethod
-    def of(cls, grammar: Grammar, signature: Signature, transform: Any, where: str) -> GrammarText:
+    def of(
+        cls,
+        grammar: Grammar,
+        signature: Signature,
+        transform: Any,
+        where: str,
+        *,
+        rewrite: Callable[[str], str] | None = None,
+    ) -> GrammarText:
         """Read from the function's one parameter what it wants; raise ToolDefinitionError where that is unclear."""
         needed = [p for p in signature.parameters if p.required]
         chosen = needed or list(signature.parameters)
@@ -39,8 +52,8 @@ class GrammarText:
             raise ToolDefinitionError(f"{where}: a grammar tool has one parameter for the text, not {count}")
         parameter = chosen[0]
         if transform is not None:
-            return cls(grammar, parameter.name, "value", transform)
-        return cls(grammar, parameter.name, _form(parameter, where))
+            return cls(grammar, parameter.name, "value", transform, rewrite)
+        return cls(grammar, parameter.name, _form(parameter, where), rewrite=rewrite)
 
     def parameters(self) -> dict[str, Any]:
         """Return the schema of the function form: one string."""
@@ -59,16 +72,30 @@ class GrammarText:
         return f"{description}\n\n{rule}\n{self.grammar.definition}".lstrip()
 
     def decode(self, text: str) -> Decoded:
-        """Check a text; what the grammar refuses is explained with position and what may follow."""
+        """Check a text; what the grammar refuses is rewritten, or explained with position and what may follow."""
+        readings = _readings(text)
         try:
-            for candidate, repairs in _readings(text):
+            for candidate, repairs in readings:
                 if self.grammar.accepts(candidate):
                     return self._made(candidate, repairs)
+            if self.rewrite is not None:
+                return self._rewritten(self.rewrite, *readings[-1])
             return Decoded(False, error=_refused(self.grammar.explain(text).for_model()))
         except GrammarError as error:
             return Decoded(
                 False, error=_refused(f"the text could not be checked against the grammar: {error}")
             )
+
+    def _rewritten(self, rewrite: Callable[[str], str], text: str, repairs: tuple[str, ...]) -> Decoded:
+        """Only what the grammar accepts is taken from a rewrite, too."""
+        try:
+            written = rewrite(text)
+        except (ValueError, ToolError) as error:
+            return Decoded(False, error=_refused(str(error)))
+        if not self.grammar.accepts(written):
+            explained = self.grammar.explain(written).for_model()
+            return Decoded(False, error=_refused(f"It was read as: {written}\n{explained}"))
+        return self._made(written, (*repairs, f"wrote the text as the grammar has it: {written}"))
 
     def _made(self, text: str, repairs: tuple[str, ...]) -> Decoded:
         value: dict[str, Any] = {self.parameter: text}

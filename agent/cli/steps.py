@@ -182,6 +182,8 @@ class Steps:
         self._end()
         outcome = event.outcome
         if isinstance(outcome.value, QueryResult):
+            for repair in outcome.repairs:
+                self._screen.label("mended", one_line(repair, _LONGEST), "dim")
             self._rows(outcome.value)
         elif event.name != FINAL_TOOL or not outcome.ok:
             self._outcome(event.name, outcome)

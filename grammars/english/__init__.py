@@ -34,16 +34,19 @@ empty key are kept as one group; a group that has no rows does not appear. Empty
 
 `the 3 products with the highest price` and `the customer with the most orders` are so many rows, as with `top`; of
 several that are equal the read-back says which are taken, and without a number (`products with the highest price`)
-that is asked. Whether the fewest of something may be none is asked, whether `with 3 orders` is exactly or at least 3,
+that is asked. `the product with the second highest price` is the row after the first; `the second highest price` of
+the different prices. Whether the fewest of something may be none is asked, whether `with 3 orders` is exactly or at least 3,
 and whether `with newsletter`, of what is true or false, is that it is true. `newest first` is for dates.
 
 `latest`, `this year`, `per month` without a column are about the date of the rows that is called like them (`order
 date`), else about the only one; `cheapest`, `longer than` about the only price or length. Relative dates go by `now`:
 `last month` is the whole month before this one, `the last 30 days` end with today, `more than 2 weeks ago` is before
-that day. A week is shown as its Monday.
+that day. A week is shown as its Monday, a weekday as its number (1 is Monday), an hour from 0 to 23. `older than 60` is
+about an age, or by a birth date about whole years on that day: 61 or more.
 
 Arithmetic is that of each row: times and divided before plus and minus, and empty where a side is empty. A division
-gives decimals, by 0 nothing; a date minus a date is the days between. `above the average of their category` is over
+gives decimals, by 0 nothing; a date minus a date is the days between. `sum of total / number of orders` reckons with
+the measures of a group, `sum of total / quantity` adds up what was divided. `above the average of their category` is over
 the rows of the same category, empty where there is none. A value of another row (`more expensive than "Chai"`) is the
 largest where several rows have that name. `more orders than average` counts those with none as 0.
 

@@ -60,15 +60,16 @@ class Clauses:
                 depth=3,
             )
         order = self._sorted(sorts[0], query) if sorts else ()
-        limit = query.limit
+        limit, skip = query.limit, query.skip
         for each in limits + tops:
-            limit = checked_limit(int(leaves(each, "COUNT")[0].value), each)
+            counts = [int(leaf.value) for leaf in leaves(each, "COUNT")]
+            limit, skip = checked_limit(counts[0], each), checked_limit(counts[1], each) if counts[1:] else 0
         if tops and not order:
             if not query.keys:
                 raise Trouble("say by what: `sorted by COLUMN` before `top`", tops[0], depth=2)
             order = (Order(query.measures[0], True),)
         check_distinct(query, order, sorts[0] if sorts else node)
-        return replace(query, order=order, limit=limit)
+        return replace(query, order=order, limit=limit, skip=skip)
 
     def _sorted(self, node: Node, query: Query) -> tuple[Order, ...]:
         keys = subs(node, "sortkey")

@@ -15,6 +15,7 @@ from .logic import all_of, any_of, negate, period
 from .naming import Namings
 from .operands import Operands, check_func, func_of, nodes_of
 from .query import (
+    RECURRING,
     Agg,
     Between,
     Calc,
@@ -261,7 +262,9 @@ def _is_plain(naming: Node) -> bool:
 
 
 def _is_date(operand: Operand) -> bool:
-    return isinstance(operand, Part) or (isinstance(operand, Ref) and operand.kind in DATES)
+    if isinstance(operand, Part):
+        return operand.unit not in RECURRING
+    return isinstance(operand, Ref) and operand.kind in DATES
 
 
 def _ref_of(operand: Operand) -> Ref:

@@ -59,8 +59,8 @@ class Compiler:
     def _terms(self, query: Query) -> Terms:
         return Terms(self._names, self._spelling, query, self._derived[1])
 
-    def _limited(self, sql: str, limit: int | None) -> str:
-        return self._spelling.limited(sql, min(limit or self._max_rows, self._max_rows))
+    def _limited(self, sql: str, limit: int | None, skip: int = 0) -> str:
+        return self._spelling.limited(sql, min(limit or self._max_rows, self._max_rows), skip)
 
     # --- one SELECT -----------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ class Compiler:
         sql = f"SELECT {'DISTINCT ' if query.distinct else ''}{', '.join(items)} FROM {scope.source()}{rest}"
         if query.measures and not query.keys:
             return self._spelling.limited(f"{sql}{self._unordered()}", 1), titles
-        return self._limited(f"{sql}{order or self._unordered()}", query.limit), titles
+        return self._limited(f"{sql}{order or self._unordered()}", query.limit, query.skip), titles
 
     def _unordered(self) -> str:
         """Where a limit needs an order and there is none."""
@@ -188,7 +188,9 @@ class Compiler:
         inner = f"SELECT {', '.join(items)} FROM {scope.source()}{rest}"
         outer = self._known(query, known)
         sql, titles = self._outer(inner, shown, known, f" WHERE {terms.cond(query.having, outer)}")
-        return self._limited(sql + self._sorted(self._orders(query), terms, outer), query.limit), titles
+        return self._limited(
+            sql + self._sorted(self._orders(query), terms, outer), query.limit, query.skip
+        ), titles
 
     def _distinct(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
         """Different values, sorted outside: where empty ones come last is not said with DISTINCT everywhere."""
@@ -198,7 +200,7 @@ class Compiler:
         inner = f"SELECT DISTINCT {', '.join(items)} FROM {scope.source()}{rest}"
         sql, titles = self._outer(inner, self._shown(query), known)
         order = self._sorted(self._orders(query), terms, self._known(query, known))
-        return self._limited(sql + order, query.limit), titles
+        return self._limited(sql + order, query.limit, query.skip), titles
 
     def _combined(self, query: Query, terms: Terms) -> tuple[str, tuple[str, ...]]:
         """The different values of two lists."""
@@ -222,7 +224,7 @@ class Compiler:
                 for part in self._spelling.sorted(known[each], descending=False, optional=True)
             ]
             order = f" ORDER BY {', '.join(written)}"
-        return self._limited(sql + order, query.limit), titles
+        return self._limited(sql + order, query.limit, query.skip), titles
 
 
 def befores(having: Cond | None) -> list[Agg]:

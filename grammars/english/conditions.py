@@ -9,7 +9,7 @@ from .columns import Finder, leaves, sub, subs
 from .comparisons import OPS, Comparisons
 from .engine import Leaf, Node
 from .joins import is_single
-from .judged import judged
+from .judged import births, born, judged
 from .keys import Keys
 from .logic import all_of, any_of, exists, negate, period, same_row
 from .naming import Namings
@@ -150,12 +150,25 @@ class Conditions:
     def _judging(self, node: Node, table: str) -> Cond:
         """`cheaper than "Chai"`: by the one column that it can be about."""
         word = nodes_of(node)[0].name
-        more, refs = judged(self.finder, word, table)
+        numbers = leaves(node, "NUMBER")
+        op: Op = (
+            OPS[nodes_of(nodes_of(node)[0])[0].name] if word == "compare" else ">" if word == "older" else "<"
+        )
+        found = births(self.finder, table) if word in ("older", "younger", "compare") else []
+        more, refs = judged(self.finder, "older" if word == "compare" else word, table)
+        dated = [(1, ref) for ref in found if numbers or word != "compare"]
+        if dated:
+            left = self.finder.choices.pick([*dated, *((1, ref) for ref in refs)])
+            if left in found and numbers and numbers[0].value.isdigit():
+                return born(left, op, int(numbers[0].value), today=self.finder.today, node=node)
+            back: Op = "<" if (op == ">") == (left in found) else ">"
+            return self.comparisons.compare(left, op if numbers else back, node.children[-1], table)
         if not refs:
             many = self.finder.lexicon.shown_table[table][1]
             raise Trouble(f"{many} have no such column: say `where COLUMN > ...`", node, depth=3)
         left = self.finder.choices.pick([(1, ref) for ref in refs])
-        return self.comparisons.compare(left, ">" if more else "<", node.children[-1], table)
+        how = op if word == "compare" else ">" if more else "<"
+        return self.comparisons.compare(left, how, node.children[-1], table)
 
     def _deed(self, node: Node, table: str) -> Cond:
         """`customers who bought ...`: the way there goes by what the verb stands for; `never ordered`: there is none."""

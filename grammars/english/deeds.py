@@ -13,7 +13,7 @@ from .words import singular
 __all__ = ["deeds_of", "is_past", "past"]
 
 _PAST = {"birth": "born", "ship": "shipped", "pay": "paid", "sale": "sold", "begin": "begun", "built": "built",
-         "sell": "sold", "buy": "bought", "submit": "submitted", "made": "made", "sent": "sent"}  # fmt: skip
+         "sell": "sold", "buy": "bought", "due": "due", "submit": "submitted", "made": "made", "sent": "sent"}  # fmt: skip
 _TRADE = "order purchase invoice sale transaction"
 _DEEDS = {
     ("order", "ordered"): "order purchase invoice sale",
@@ -37,7 +37,7 @@ def past(word: str) -> str:
     """Return what was done when a date is called so: `hire` gives `hired`, `birth` gives `born`."""
     if word in _PAST:
         return _PAST[word]
-    if word.endswith("ed"):
+    if is_past(word):
         return word
     if word.endswith("e"):
         return word + "d"

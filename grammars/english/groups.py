@@ -139,6 +139,9 @@ class Groups:
     def measures(self, node: Node, table: str) -> list[Operand]:
         """Resolve one `measure`, which may be several functions of one column."""
         share, running, filters = sub(node, "share"), sub(node, "running"), subs(node, "filter")
+        ratio = sub(node, "ratio")
+        if ratio is not None:
+            return [self._conditions.operands.tree(ratio, lambda factor: self._factor(factor, table))]
         if share is not None:
             return [Share(self._whole(share, table))]
         if running is not None:
@@ -162,6 +165,15 @@ class Groups:
             check_func(func, ref, node)
             found.append(Agg("count", ()) if func == "count" else Agg(func, (), ref))
         return found
+
+    def _factor(self, node: Node, table: str) -> Agg | Calc:
+        """Resolve one side of arithmetic with measures."""
+        noun = sub(sub(node, "countrows") or node, "noun")
+        if noun is not None and table_of(noun) != table:
+            raise Trouble(f"these are measures of {self._lexicon.shown_table[table][1]}", noun, depth=2)
+        (measure,) = self.measures(node, table)
+        assert isinstance(measure, (Agg, Calc))
+        return measure
 
     def _whole(self, node: Node, table: str) -> Agg:
         """Resolve what shares and running totals are of: rows, or the sum of a column."""
@@ -268,12 +280,16 @@ class Groups:
             case "among":
                 ranking, func = sub(node, "ranking"), sub(node, "func")
                 if ranking is None:
+                    check_func("avg", measure, node)
                     return Among("avg", measure)
                 how = func_of(cast(Node, func))
                 if how == "count":
                     raise Trouble("groups are compared by numbers", node, depth=2)
-                return Among(how, self.ranking(ranking, table))
+                compared = self.ranking(ranking, table)
+                check_func(how, compared, node)
+                return Among(how, compared)
             case "usual":
+                check_func("avg", measure, node)
                 return Among("avg", measure)
             case _:
                 return self._conditions.comparisons.scalar(node, table)

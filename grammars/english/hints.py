@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from .deeds import is_past
 from .engine import Alt, Expr, Opt, Phrase, Reach, Rule, Seq, Star, Term
 from .names import Lexicon, form_said, say_form, word_of
 from .problems import NotUnderstood, Place
@@ -28,7 +29,8 @@ _OPENERS = frozenset("list show count top bottom first last sum average minimum 
     "number of",
     "what is",
 }
-_NAMES = ("TABLE", "ONE", "NOUN", "COLUMN", "STORED", "VIA")
+_NO_VERBS = ("aled", "mented", "ioned", "anced", "enced")
+_NAMES = ("TABLE", "ONE", "NOUN", "COLUMN", "STORED", "VIA", "DEED", "FLAG")
 
 
 class Hints:
@@ -125,6 +127,10 @@ class Hints:
                 return lexicon.values.entries
             case "VIA":
                 return lexicon.vias.entries
+            case "DEED":
+                return lexicon.deeds.entries
+            case "FLAG":
+                return lexicon.flags.entries
             case _:
                 return ()
 
@@ -166,7 +172,7 @@ class Hints:
                 if form in near:
                     rank = -1 if term == "STORED" else 0
                 else:
-                    rank = 3 if (near or first) and term in ("COLUMN", "STORED") else 1
+                    rank = 3 if (near or first) and term in ("COLUMN", "STORED", "FLAG") else 1
                 text = self._text(term, form, n)
                 found[text] = min(rank, found.get(text, rank))
 
@@ -190,6 +196,9 @@ class Hints:
             return [*tables, *lexicon.roles.entries]
         if term == "COLUMN":
             return [form_said(shown) for shown in lexicon.shown_column.values()]
+        if term in ("DEED", "FLAG"):  # `rented`; a `rental date` makes `rentaled` too, which nobody says
+            return [form for form in self._forms(term) if term == "FLAG" or is_past(form[-1])
+                    if not form[-1].endswith(_NO_VERBS)]  # fmt: skip
         return self._forms(term)
 
     def _near_names(self, words: Sequence[str]) -> set[Words]:
@@ -201,6 +210,8 @@ class Hints:
             for n in lexicon.tables.lengths(words, start)[0]:
                 for table in lexicon.tables.best(tuple(words[start : start + n])):
                     near.update(form_said(s) for (t, _), s in lexicon.shown_column.items() if t == table)
+                    flags = lexicon.flags.entries.items()
+                    near.update(form for form, places in flags if any(t == table for t, _ in places))
             for n in lexicon.columns.lengths(words, start)[0]:
                 columns.update(lexicon.columns.entries[tuple(words[start : start + n])])
         for form, stored in lexicon.values.entries.items():

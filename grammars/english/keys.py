@@ -8,6 +8,7 @@ from .choices import Trouble
 from .columns import FAR, Finder, Spot, hops_of
 from .engine import Node
 from .joins import is_single, reverse
+from .names import TAIL
 from .operands import Operands, nodes_of
 from .query import Key, Part, Path, Ref, Unit
 from .values import DATES
@@ -73,6 +74,12 @@ class Keys:
             spots = [self._finder.normal(Spot(path, target, name)) for name in names]
             refs = [*self._identity(path), *(self._finder.ref(spot) for spot in spots)]
             return Key(tuple(dict.fromkeys(refs)), path)
+        if path and len(identity) > 1 and not is_single(path) and self._says_column(nouns, target):
+            many = self._lexicon.shown_table[target][1]
+            reason = (
+                f"{many} have a column of that name too: ask of each of the {many} (`list ... for {many}`)"
+            )
+            raise Trouble(reason, nouns, depth=3)
         if path and identity and not is_single(reverse(path, self._finder.joins)):
             spots = [Spot((), target, name) for name in dict.fromkeys((*identity, *names))]
             return Key(tuple(self._finder.ref(spot) for spot in spots), path)
@@ -82,20 +89,28 @@ class Keys:
         proposals = (f"list {listed}, number of {rows} for {many}",) if path and listed else ()
         raise Trouble(reason, nouns, proposals=proposals, depth=3)
 
+    def _says_column(self, nouns: Node, target: str) -> bool:
+        """`salaries by title`, where titles have a `title`: the rows of that table, or its values?"""
+        leaf = hops_of(nouns)[-1][0]
+        return any(rank < TAIL for _, rank in self._lexicon.own_columns(target, leaf.value))
+
     def unit(self, node: Node, table: str) -> Part:
         """Resolve `per year` by the one date of the rows; dates of other rows are only offered."""
         unit = cast(Unit, nodes_of(node)[0].name)
-        options = self.when(table)
+        options = [each for each in self.when(table) if _has(each[1], unit)]
         if not options:
             for other in self._finder.joins.reachable(table):
                 for path in self._finder.joins.paths(table, other):
                     if is_single(path):
                         options += [
-                            (FAR, Ref(other, ref.column, ref.kind, path)) for ref in self.dates(other)
+                            (FAR, Ref(other, ref.column, ref.kind, path))
+                            for ref in self.dates(other)
+                            if _has(ref, unit)
                         ]
         if not options:
             many = self._lexicon.shown_table[table][1]
-            reason = f"{many} have no date of their own: say of which, `per {unit} of COLUMN`"
+            what = "time" if unit == "hour" else "date"
+            reason = f"{many} have no {what} of their own: say of which, `per {unit} of COLUMN`"
             raise Trouble(reason, node, depth=2)
         return Part(self._finder.choices.pick(options), unit)
 
@@ -105,14 +120,15 @@ class Keys:
         path, target = self._finder.related(nouns, table)
         if not is_single(path):
             raise Trouble("a row may have many of these, so they are no groups", node, depth=2)
-        refs = [Ref(target, ref.column, ref.kind, path) for ref in self.dates(target)]
+        named = cast(Unit, nodes_of(unit)[0].name)
+        refs = [Ref(target, ref.column, ref.kind, path) for ref in self.dates(target) if _has(ref, named)]
         if not refs:
             many = self._lexicon.shown_table[target][1]
             raise Trouble(f"{many} have no date of their own", node, depth=2)
         costs = {ref.column: cost for cost, ref in self.when(target)}
         return Part(
             self._finder.choices.pick([(costs[ref.column], ref) for ref in refs]),
-            cast(Unit, nodes_of(unit)[0].name),
+            named,
         )
 
     def when(self, table: str) -> list[tuple[int, Ref]]:
@@ -125,3 +141,8 @@ class Keys:
         """Return the columns of a table that hold dates."""
         columns = self._finder.schema.table(table).columns
         return [Ref(table, c.name, c.kind) for c in columns if c.kind in DATES]
+
+
+def _has(ref: Ref, unit: Unit) -> bool:
+    """Tell whether a date has such a part: only one with a time has hours."""
+    return unit != "hour" or ref.kind == "datetime"

@@ -11,7 +11,7 @@ from .clauses import Clauses
 from .columns import FAR, Finder, colrefs, leaves, sub, subs
 from .conditions import Conditions
 from .engine import Node
-from .groups import Groups, child_of, per_many, table_of
+from .groups import Groups, child_of, name_of, per_many, table_of
 from .joins import is_single
 from .operands import nodes_of
 from .peaks import Peaks
@@ -19,6 +19,8 @@ from .query import Agg, Also, Operand, Order, Query, Ref
 from .values import kind_of
 
 __all__ = ["Lists"]
+
+_PLACES = {"second": 1, "third": 2, "fourth": 3, "fifth": 4}
 
 
 class Lists:
@@ -55,8 +57,10 @@ class Lists:
         keys = self._clauses.keys(node, query.table)
         if not keys:
             return query
-        if query.distinct:
-            raise Trouble("different values have no groups", sub(node, "group"), depth=3)
+        if query.distinct or query.skip:
+            raise Trouble(
+                "different values have no groups, nor has the second of all", sub(node, "group"), depth=3
+            )
         if not query.order:
             raise Trouble("say by what they are chosen: `sorted by COLUMN`", sub(node, "group"), depth=3)
         if any(key.entity and not is_single(key.entity) for key in keys):
@@ -170,6 +174,11 @@ class Lists:
         query = self._clauses.tail(Query(table, items=items, where=where), node)
         if query.limit is not None:
             raise Trouble("there are two limits here", node, depth=3)
+        nth = sub(sub(node, "peak") or node, "nth")
+        if nth is not None:
+            if counts or sub(node, "group"):
+                raise Trouble("the second, third... is one row of all", nth, depth=3)
+            limit, query = 1, replace(query, skip=_PLACES[name_of(nth)])
         best, peak = sub(node, "recent") or sub(node, "judged") or sub(node, "ordinal"), sub(node, "peak")
         query = replace(query, limit=limit)
         if best is not None:
@@ -179,6 +188,18 @@ class Lists:
             if limit is None:
                 raise self._peaks.unnumbered(peak, query)
         return self._each(query, node)
+
+    def ranked(self, node: Node) -> Query:
+        """Resolve `second highest price of products`: of the different values, the one in that place."""
+        table, items, _ = self.selection(node)
+        if kind_of(items[0]) not in ("integer", "number", "date", "datetime") or sub(node, "group"):
+            raise Trouble("only numbers and dates have a highest and a lowest", node, depth=3)
+        query = Query(table, items=items, where=self._clauses.where(node, table), distinct=True)
+        query = self._clauses.tail(query, node)
+        if query.order or query.limit is not None:
+            raise Trouble("there are two orders here", node, depth=3)
+        order = Order(items[0], sub(node, "high") is not None)
+        return replace(query, order=(order,), limit=1, skip=_PLACES[name_of(cast(Node, sub(node, "nth")))])
 
     def topping(self, node: Node, extreme: str) -> Query:
         """Resolve `top 5 customers by sum of order total`, `last 3 orders`, `top 3 tracks per genre by length`."""

@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from .choices import Trouble
 from .columns import leaves, sub
 from .engine import Node
+from .query import RECURRING
 
-__all__ = ["relative_span"]
+__all__ = ["relative_span", "years_before"]
 
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}
 _DAYS = {"week": 7, "day": 1}
@@ -35,6 +36,8 @@ def _span(node: Node, today: date) -> tuple[date, date]:
     named = sub(node, "unit")
     assert named is not None
     unit = named.children[0].name
+    if unit in RECURRING:
+        raise Trouble("say a day, a week, a month, a quarter or a year", node, depth=3)
     if sub(node, "this") or sub(node, "previous"):
         start = _begin(unit, today)
         return (start, _shift(unit, start, 1)) if sub(node, "this") else (_shift(unit, start, -1), start)
@@ -57,6 +60,11 @@ def _begin(unit: str, day: date) -> date:
             return day - timedelta(days=day.weekday())
         case _:
             return day
+
+
+def years_before(day: date, years: int) -> date:
+    """Return the same day so many years before; the last day of February where there is none."""
+    return _shift("year", day, -years)
 
 
 def _shift(unit: str, day: date, count: int) -> date:

@@ -29,6 +29,9 @@ _FILLERS = frozenset(
     "the a an of is are in for to if whether when not null this that which with by on or and".split()
 )
 
+_SMALL = frozenset("per for and the not are was has its our out non pre".split())
+"""What no compound is made of: `shippers` are no `ship pers`, whatever a `QuantityPerUnit` says."""
+
 _KEY_ENDINGS = frozenset(
     {"id", "ids", "code", "key", "fk", "no", "nr", "num", "number", "uuid", "guid", "ref", "pk"}
 )
@@ -142,6 +145,7 @@ class Lexicon:
         self.labels: dict[str, str | None] = {}
         self.persons: dict[str, tuple[str, str] | None] = {}
         compounds = _compounds(schema)
+        self._nouns = {singular(way[0]) for t in schema.tables for way in split_name(t.name) if len(way) == 1}
         for table in schema.tables:
             self._add_table(table, compounds, aliases)
             self._add_columns(table, compounds, aliases)
@@ -220,7 +224,7 @@ class Lexicon:
                 if len(words) > 1:
                     tails[words[-1]].add(column.name)
         for tail, names in tails.items():
-            if len(names) == 1 and tail not in _COMMON and tail.isalpha():
+            if len(names) == 1 and tail not in _COMMON and tail.isalpha() and tail not in self._nouns:
                 for form in number_forms((tail,)):
                     if form not in own.entries:
                         own.add(form, next(iter(names)), TAIL)
@@ -303,7 +307,24 @@ class Lexicon:
     def names_of(self, table: str) -> tuple[str, ...]:
         """Return the columns that say in words which row it is."""
         label = self.labels[table]
-        return (label,) if label is not None else self.persons[table] or ()
+        if label is not None:
+            return (label,)
+        return self.persons[table] or self._beside_key(table)
+
+    def _beside_key(self, table: str) -> tuple[str, ...]:
+        """The one column that ends in `name`; of several, the one that follows the key (`company`, not `contact name`)."""
+        named = [name for name in self.namelike(table) if split_name(name)[0][-1:] in (("name",), ("title",))]
+        near = [name for name in named if self.is_near(table, name)]
+        return tuple(near[:1]) if len(near) == 1 or near[:1] == named[:1] else ()
+
+    def is_near(self, table: str, name: str) -> bool:
+        """Tell whether a name is that of the row: beside its keys, or called like it. The `ship name` of an order is not."""
+        made = self.schema.table(table)
+        own = {singular(word) for way in split_name(table) for word in way}
+        keys = {*made.primary_key, *(each for key in made.foreign_keys for each in key.columns)}
+        places = [column.name for column in made.columns]
+        beside = set(places[: places.index(name)]) <= keys
+        return beside or any(singular(word) in own for way in split_name(name) for word in way[:-1])
 
     def is_one(self, form: Words) -> bool:
         """Tell whether a name of a table is in the singular."""
@@ -387,7 +408,9 @@ def _compounds(schema: Schema) -> dict[str, Words]:
     found: dict[str, Words] = {}
     for word in words:
         cuts = [(word[:i], word[i:]) for i in range(3, len(word) - 2)]
-        parts = [cut for cut in cuts if cut[0] in words and cut[1] in words]
+        parts = [
+            cut for cut in cuts if set(cut) <= words and not any(singular(part) in _SMALL for part in cut)
+        ]
         if len(parts) == 1:
             found[word] = parts[0]
     return found

@@ -79,7 +79,10 @@ class Operands:
                 return self.agg(node, table), ()
             case "part":
                 spot = self.finder.spot(cast(Node, sub(node, "colref")), table)
-                return Part(self.date_ref(node, spot), part_unit(node)), () if spot.single else spot.path
+                part = Part(self.date_ref(node, spot), part_unit(node))
+                if part.unit == "hour" and part.ref.kind != "datetime":
+                    raise Trouble("this date has no time of day", node, depth=3)
+                return part, () if spot.single else spot.path
             case "calc" | "days":
                 calc, path = self.calc(node, table)
                 if path:
@@ -109,11 +112,15 @@ class Operands:
         return cast(Calc, self._without(tree, way, node)), way
 
     def _tree(self, node: Node, table: str) -> Calc:
-        """Build the tree with times and over before plus and minus, from the left."""
+        """Build the tree of columns and numbers."""
+        return self.tree(node, lambda factor: self._factor(factor, table))
+
+    def tree(self, node: Node, read: Callable[[Node], Ref | Agg | Calc | Const]) -> Calc:
+        """Build a tree with times and over before plus and minus, from the left."""
         first, *rest = nodes_of(node)
-        terms: list[tuple[Arith, Ref | Agg | Calc | Const]] = [("+", self._factor(first, table))]
+        terms: list[tuple[Arith, Ref | Agg | Calc | Const]] = [("+", read(first))]
         for sign, factor in zip(rest[::2], rest[1::2], strict=True):
-            op, right = _ARITH[sign.name], self._factor(factor, table)
+            op, right = _ARITH[sign.name], read(factor)
             if op in ("*", "/"):
                 before, left = terms[-1]
                 terms[-1] = before, self._made(op, left, right, node)

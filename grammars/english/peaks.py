@@ -19,6 +19,7 @@ __all__ = ["Peaks"]
 
 _DATES = ("date", "datetime")
 _SEVERAL = 5
+_HOW = ("high", "low", "most", "fewest")
 
 
 class Peaks:
@@ -40,7 +41,7 @@ class Peaks:
         return query
 
     def _order(self, node: Node, query: Query) -> Order:
-        how = cast(Node, node.children[0])
+        how = next(n for n in node.children if isinstance(n, Node) and n.name in _HOW)
         descending = how.name in ("high", "most")
         related, agg = sub(node, "related"), sub(node, "aggref")
         if related is not None:

@@ -311,7 +311,7 @@ class Phraser:
         if query.order:
             text += f" sorted by {', '.join(self._order(order) for order in query.order)}"
         if query.limit is not None:
-            text += f" limit {query.limit}"
+            text += f" limit {query.limit}" + (f" skipping {query.skip}" if query.skip else "")
         if query.each:
             text += f" per {', '.join(self.key(key) for key in query.each)}"
         return text

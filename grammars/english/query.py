@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from jigwork.grammars.schema import Kind
 
 __all__ = [
+    "RECURRING",
     "Agg",
     "AllOf",
     "Also",
@@ -52,7 +53,9 @@ __all__ = [
 Value: TypeAlias = str | int | Decimal | bool
 Op = Literal["=", "<>", "<", "<=", ">", ">="]
 Func = Literal["count", "sum", "avg", "min", "max"]
-Unit = Literal["year", "quarter", "month", "week", "day"]
+Unit = Literal["year", "quarter", "month", "week", "day", "weekday", "hour"]
+RECURRING: tuple[Unit, ...] = ("weekday", "hour")
+"""Units that come again and again: numbers, not periods."""
 Arith = Literal["+", "-", "*", "/", "days"]
 
 
@@ -87,7 +90,10 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a date falls in: year `2023`, quarter `2023-Q2`, month `2023-05`, day `2023-05-17`, week by its Monday."""
+    """What a date falls in: year `2023`, quarter `2023-Q2`, month `2023-05`, day `2023-05-17`, week by its Monday.
+
+    A weekday is 1 (Monday) to 7, an hour 0 to 23.
+    """
 
     ref: Ref
     unit: Unit
@@ -302,7 +308,8 @@ class Also:
 class Query:
     """A whole question. One of: rows (`items`, empty for all columns), or `measures` over all rows or per `keys`.
 
-    `each`: the limit is for the rows of each of these groups. `also` combines two lists of different values.
+    `each`: the limit is for the rows of each of these groups. `also` combines two lists of different values. `skip` are
+    the first rows in order that are left out: the second highest is one row after one.
     """
 
     table: str
@@ -316,3 +323,4 @@ class Query:
     distinct: bool = False
     each: tuple[Key, ...] = ()
     also: Also | None = None
+    skip: int = 0

@@ -51,6 +51,8 @@ class Questions:
     def _topping(self, node: Node) -> Query:
         if sub(node, "peak") or sub(node, "recent") or sub(node, "judged") or sub(node, "ordinal"):
             return self._lists.peaked(node)
+        if sub(node, "nth"):
+            return self._lists.ranked(node)
         extreme = name_of(cast(Node, sub(node, "extreme")))
         selection, sortkey = sub(node, "selection"), sub(node, "sortkey")
         if selection and sortkey and not sub(node, "group") and self._lists.by_groups(selection):

@@ -90,6 +90,8 @@ class Readback:
         if query.each:
             groups = join_and(self._key(key) for key in query.each)
             text += f"; the first {query.limit if query.limit != 1 else 'one'} of each {groups}"
+        elif query.skip:
+            text += f"; after the first {query.skip if query.skip > 1 else 'one'}, only the next {query.limit if query.limit != 1 else 'one'}"
         elif query.limit is not None:
             text += (
                 f"; only the first {query.limit if query.limit > 1 else 'one'}"
@@ -139,7 +141,7 @@ class Readback:
             case Percent(where):
                 return f"percentage of {table or 'rows'} where {self._cond(where)}"
             case _:
-                return self._operand(measure)
+                return self._operand(measure).removeprefix("the ")
 
     def _func(self, agg: Agg | Scalar) -> str:
         of = agg.ref if isinstance(agg, Agg) else agg.of
@@ -189,7 +191,8 @@ class Readback:
             case Ref():
                 return self._ref(operand)
             case Part():
-                return f"the {operand.unit} of {self._ref(operand.ref)}"
+                days = " (1 is Monday, 7 is Sunday)" if operand.unit == "weekday" else ""
+                return f"the {operand.unit} of {self._ref(operand.ref)}{days}"
             case Agg() if not operand.path:
                 if operand.ref is None:
                     return "the number of rows"

@@ -50,6 +50,13 @@ topping: [_show] extreme COUNT ([valued] noun | selection) (filter | limit | gro
        | [_show] extreme COUNT ([valued] noun | selection) _tail
        | [_show] [_items ("of" | "for")] (COUNT noun | single | noun) filter* _with peak _tail
        | [_show] [_items ("of" | "for")] (COUNT _best noun | _best COUNT noun | _best (single | noun) | ordinal single) _tail
+       | [_show] [_items ("of" | "for")] nth _best (single | noun) _tail
+       | [_show] nth (high | low) item [_for [valued] noun] [owned] _tail
+nth: second | third | fourth | fifth
+second: "second" | "2nd"
+third: "third" | "3rd"
+fourth: "fourth" | "4th"
+fifth: "fifth" | "5th"
 ordinal: primal | final
 primal: "first"
 final: "last"
@@ -75,7 +82,7 @@ combining: "either" side either side | "both" side "and" side | side unless side
 side: "(" listing ")"
 either: "or"
 unless: ["and" | ","] "but not" | "except"
-peak: (high | low) (colref | part | aggref) | (most | fewest) _related
+peak: [nth] (high | low) (colref | part | aggref) | [nth] (most | fewest) _related
 recent: late | early
 single: ONE
 _there: "were there" | "there were" | "are there" | "there are" | "do we have" | "do you have" | "exist"
@@ -112,6 +119,10 @@ measure: func (_sep func)* ["of"] ["all"] (_summed | aggref)
        | _percentage "(" filter+ ")"
        | share
        | running
+       | ratio
+ratio: mfactor (_arith mfactor)+
+mfactor: func ["of"] ["all"] colref | number distinct colref | countrows
+       | "(" (func ["of"] ["all"] _summed | number distinct colref | countrows | ratio) ")"
 _summed: colref | calc | days
 share: _share (countrows | noun | func ["of"] _summed | _summed)
 _percentage: "percentage" | "percent" | "share"
@@ -142,7 +153,7 @@ bare: ["were" | "was"] bconj
 bconj: comparison ("and" [_where] neg)*
 _where: "where" | "whose" | "which" | "that" | "who" | "when" | "that were" | "which were" | "who were" | "that was" | "which was" | "who was"
 tops: ("top" | "first") COUNT
-limit: "limit" COUNT | "limited to" COUNT
+limit: "limit" COUNT ["skipping" COUNT] | "limited to" COUNT
 
 cond: conj ("or" [_where] conj)*
 conj: neg (("and" | "but") [_where] neg)*
@@ -191,7 +202,11 @@ located: ("in" | "from" | "on" | "during" | "within") _value (("," | "or") _valu
        | fromto _value "to" _value
 fromto: "from"
 outside: ("not in" | "not from" | "outside" | "outside of" | "are not from" | "is not from" | "are not in") _value (("," | "or") _value)*
-judging: [_be] (longer | shorter | cheaper | dearer | heavier | lighter) "than" (usual | peer | _value)
+judging: [_be] (longer | shorter | cheaper | dearer | heavier | lighter | older | younger) "than" (usual | peer | _value)
+       | [_be] (older | younger) "than" NUMBER ("years" | "years old" | "years of age")
+       | [_be] compare NUMBER ("years old" | "years of age") | [_be] "aged" compare NUMBER
+older: "older"
+younger: "younger"
 longer: "longer"
 shorter: "shorter"
 cheaper: "cheaper"
@@ -208,7 +223,9 @@ pre: (NOUN ["'s"])+ COLUMN
 post: COLUMN "of" ["all"] nouns
 part: unit "of" _colpart | colref unit
 _colpart: colref
-unit: year | quarter | month | week | day
+unit: year | quarter | month | week | day | weekday | hour
+weekday: "weekday" | "weekdays" | "day of the week" | "day of week"
+hour: "hour" | "hours" | "hour of the day" | "hour of day"
 quarter: "quarter" | "quarters"
 week: "week" | "weeks"
 year: "year" | "years"

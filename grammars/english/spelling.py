@@ -9,7 +9,7 @@ from jigwork.grammars.sql.names import string_literal
 
 from .choices import Trouble
 from .phrase import number_text
-from .query import Match, Unit, Value
+from .query import RECURRING, Match, Unit, Value
 
 __all__ = ["Spelling"]
 
@@ -29,6 +29,20 @@ _WEEKS = {
     "postgres": "TO_CHAR(DATE_TRUNC('week', {0}), 'YYYY-MM-DD')",
     "duckdb": "STRFTIME(DATE_TRUNC('week', {0}), '%Y-%m-%d')",
     "snowflake": "TO_CHAR(DATE_TRUNC('week', {0}), 'YYYY-MM-DD')",
+}
+_WEEKDAYS = {
+    "sqlite": "STRFTIME('%w', {0}, '-1 day') + 1",
+    "mysql": "WEEKDAY({0}) + 1",
+    "postgres": "CAST(TO_CHAR({0}, 'ID') AS INTEGER)",
+    "duckdb": "CAST(STRFTIME({0}, '%u') AS INTEGER)",
+}
+_HOURS = {
+    "sqlite": "CAST(STRFTIME('%H', {0}) AS INTEGER)",
+    "mysql": "HOUR({0})",
+    "postgres": "CAST(TO_CHAR({0}, 'HH24') AS INTEGER)",
+    "duckdb": "CAST(STRFTIME({0}, '%H') AS INTEGER)",
+    "snowflake": "HOUR({0})",
+    "bigquery": "EXTRACT(HOUR FROM {0})",
 }
 _TSQL = {
     "year": "CONCAT('', YEAR({0}))",
@@ -53,6 +67,8 @@ class Spelling:
 
     def part(self, column: str, unit: Unit) -> str:
         """Write the part of a date as text (`query.Part` says how it looks)."""
+        if unit in RECURRING:
+            return self._written(_WEEKDAYS if unit == "weekday" else _HOURS, f"{unit}s").format(column)
         if unit == "week":
             return self._written(_WEEKS, "weeks").format(column)
         if self.name == "postgres" or (self.name == "snowflake" and unit != "quarter"):
@@ -142,8 +158,8 @@ class Spelling:
             return [f"CASE WHEN {sql} IS NULL THEN 1 ELSE 0 END ASC", f"{sql} {direction}"]
         return [f"{sql} IS NULL", f"{sql} {direction}"]
 
-    def limited(self, sql: str, count: int) -> str:
+    def limited(self, sql: str, count: int, skip: int = 0) -> str:
         """Add the limit to a statement that is sorted wherever the dialect wants that."""
         if not self.rules.fetch:
-            return f"{sql} LIMIT {count}"
-        return f"{sql} OFFSET 0 ROWS FETCH NEXT {count} ROWS ONLY"
+            return f"{sql} LIMIT {count}{f' OFFSET {skip}' if skip else ''}"
+        return f"{sql} OFFSET {skip} ROWS FETCH NEXT {count} ROWS ONLY"

@@ -75,6 +75,9 @@ class Sums:
         """`average number of orders per customer` is over the customers; so is `... across customers`, per any group."""
         groups = subs(node, "group")
         nouns = sub(child_of(groups[0]), "nouns") if len(groups) == 1 else None
+        if table is None and any(_is_total(measure) for measure in measures):
+            reason = "say `list ..., number of ... for ...` for the number of each, `across` for all of them together"
+            raise Trouble(reason, node, depth=3)
         if table is None:
             if nouns is None or len(subs(groups[0], "key")) > 1:
                 raise Trouble("say over what: `average number of orders across customers`", node, depth=2)
@@ -112,7 +115,7 @@ class Sums:
 
     def _root(self, measures: list[Node], node: Node) -> str:
         roots: list[set[str]] = []
-        for measure in measures:
+        for measure in [part for each in measures for part in _parts(each)]:
             inner = sub(measure, "share") or sub(measure, "running") or measure
             summed, rows = summed_of(inner), sub(inner, "countrows")
             noun = sub(rows, "noun") if rows else sub(inner, "noun")
@@ -275,3 +278,17 @@ class Sums:
         if sub(sortkey, "asc") or sub(sortkey, "desc"):
             descending = sub(sortkey, "desc") is not None
         return replace(query, order=(Order(measure, descending),), limit=checked_limit(count, node))
+
+
+def _is_total(measure: Node) -> bool:
+    """`total number of orders per customer` may be the number of each, or all of them together."""
+    funcs = subs(measure, "func")
+    return any(sub(func, "sum") is not None for func in funcs) and sub(measure, "aggref") is not None
+
+
+def _parts(measure: Node) -> list[Node]:
+    """The measures that arithmetic is made of; the measure itself where it is none."""
+    ratio = sub(measure, "ratio")
+    if ratio is None:
+        return [measure]
+    return [part for factor in subs(ratio, "mfactor") for part in _parts(factor)]

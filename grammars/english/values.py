@@ -12,7 +12,7 @@ from .choices import Choices, Trouble
 from .engine import Leaf, Node
 from .moments import relative_span
 from .names import Lexicon
-from .query import Agg, Calc, Operand, Part, Ref, Value
+from .query import RECURRING, Agg, Calc, Operand, Part, Ref, Value
 
 __all__ = ["DATES", "MONTHS", "Span", "Values", "decimal", "kind_of"]
 
@@ -37,7 +37,7 @@ def kind_of(operand: Operand) -> Kind:
     if isinstance(operand, Ref):
         return operand.kind
     if isinstance(operand, Part):
-        return "date"
+        return "integer" if operand.unit in RECURRING else "date"
     return "integer" if isinstance(operand, Calc) and operand.op == "days" else "number"
 
 

@@ -197,7 +197,7 @@ SHORT: dict[str, str] = {
     "comm": "commission", "disc": "discount", "mfr": "manufacturer", "mfg": "manufacturer", "veh": "vehicle",
     "img": "image", "pic": "picture", "info": "information", "doc": "document", "att": "attribute",
     "stat": "status", "msg": "message", "usr": "user", "pwd": "password", "lvl": "level", "grp": "group",
-    "sz": "size", "dt": "date", "ts": "timestamp", "freq": "frequency", "temps": "temperatures", "mpg": "miles per gallon",
+    "tot": "total", "cred": "credit", "prereq": "prerequisite", "sched": "scheduled", "qtr": "quarter", "sz": "size", "dt": "date", "ts": "timestamp", "freq": "frequency", "temps": "temperatures", "mpg": "miles per gallon",
     "gnp": "gross national product", "gdp": "gross domestic product", "tv": "television", "uk": "united kingdom",
 }  # fmt: skip
 

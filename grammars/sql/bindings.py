@@ -33,11 +33,15 @@ class Source:
 
 @dataclass(eq=False, slots=True)
 class Output:
-    """One result column: its name where it has one, and the expression (None where a star made it)."""
+    """One result column: its name where it has one, and the expression (None where a star made it).
+
+    `implied` is the name that PostgreSQL gives to one without a name of its own: `CAST(total AS TEXT)` is total.
+    """
 
     name: str | None
     node: exp.Expr | None
     use: ColumnUse | None = None
+    implied: str | None = None
 
 
 @dataclass(eq=False, slots=True)

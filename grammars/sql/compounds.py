@@ -9,7 +9,6 @@ from jigwork.errors import SQLRefused
 
 from .bindings import Bound, Output
 from .dialects import Dialect
-from .statements import MOST_JOINED
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -55,8 +54,6 @@ class Compounds:
 
     def compound(self, node: exp.SetOperation, names: Sequence[str] | None, one: bool) -> str:
         """Write a chain of set operations, left to right; what does not fit in a chain becomes a derived table."""
-        if len(self.write.bound.outputs[id(node)]) > MOST_JOINED:
-            raise self.write.refuse(f"a set operation of more than {MOST_JOINED} columns", node)
         links = self.links(node)
         chain: list[tuple[str, list[tuple[str, Any]]]] = [("", [("", links[0][0].this)])]
         for link, word in links:

@@ -9,13 +9,37 @@ from jigwork.errors import SQLRefused
 
 from .bindings import AliasUse, Bound, Scope
 from .dialects import dialect_of
-from .names import names_equal, nearest_names
+from .names import names_equal, nearest_names, quote_name
 from .parse import position
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Names"]
+__all__ = ["Names", "implied_name"]
+
+
+def implied_name(node: exp.Expr) -> str | None:
+    """Return what PostgreSQL calls a result column without a name: mostly the column or function it is made of."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Column):
+        plain = not node.this.args.get("quoted")
+        return (
+            None if isinstance(node.this, exp.Star) else node.this.name.lower() if plain else node.this.name
+        )
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() if isinstance(node.this, str) and node.name[:1].isalpha() else None
+    if isinstance(node, exp.Case):
+        default = node.args.get("default")
+        return (implied_name(default) if default is not None else None) or "case"
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Select) and node.this.expressions:
+        item = node.this.expressions[0]
+        return item.alias if isinstance(item, exp.Alias) else implied_name(item)
+    if isinstance(node, (exp.Cast, exp.Collate, exp.Paren, exp.Filter, exp.Window, exp.WithinGroup)):
+        return implied_name(node.this)
+    return {"Exists": "exists", "Extract": "extract", "Array": "array", "Tuple": "row"}.get(
+        type(node).__name__
+    )
 
 
 class Names:
@@ -43,17 +67,25 @@ class Names:
 
     def refuse(self, what: str, node: exp.Expr, names: Sequence[str] = (), wanted: str = "") -> SQLRefused:
         where = position(node, self.bound.text)
-        near = nearest_names(wanted, names)
+        near = [self.written(name) for name in nearest_names(wanted, names)]
         hint = f"; nearest: {', '.join(near)}" if near else ""
         return SQLRefused(f"{what}{f' at {where}' if where else ''}{hint}")
 
+    def written(self, name: str) -> str:
+        """Return a name as it is to be written, in quotes where it needs them."""
+        return quote_name(name, self.schema.dialect) if name else name
+
     def known_database(self, identifier: exp.Expr) -> bool:
+        """Tell whether a name before a table's means where the schema is from; PostgreSQL has other schemas beside it."""
         known = {dialect_of(self.schema.dialect).default_schema, self.schema.name}
+        if self.schema.dialect == "postgres" and self.schema.name is not None:
+            known = {self.schema.name}
         return any(name is not None and self.same(identifier, name) for name in known)
 
-    def alias(self, node: exp.Column, scope: Scope) -> AliasUse | None:
+    def alias(self, node: exp.Column, scope: Scope, *, implied: bool = False) -> AliasUse | None:
         for index, output in enumerate(scope.outputs):
-            if output.name and self.same(node.this, output.name):
+            name = output.name or (output.implied if implied else None)
+            if name and self.same(node.this, name):
                 return AliasUse(output, index)
         return None
 
@@ -73,7 +105,7 @@ class Names:
         if self.schema.dialect == "sqlite" and self.is_double_quoted(node.this):
             return self.refuse(f"{where}; a text is written in single quotes: '{name}'", node)
         owners = [
-            f"{table.name}.{column.name}"
+            f"{self.written(table.name)}.{self.written(column.name)}"
             for table in self.schema.tables
             for column in table.columns
             if names_equal(column.name, name)

@@ -43,6 +43,10 @@ class Expressions(Protocol):
         """Write an expression where something at least as tight as `needed` is wanted."""
         ...
 
+    def negated(self, node: Any) -> tuple[str, int]:
+        """Write that a condition is false, and say how tightly that binds."""
+        ...
+
     def operand(self, node: Any) -> str:
         """Write one side of a comparison."""
         ...
@@ -97,7 +101,7 @@ class Operators:
 
     def xor(self, node: Any) -> tuple[str, int]:
         """`a XOR b` is that one is true and the other is not, and NULL where one is."""
-        left, right = (f"(NOT {self.write.text(side, _NOT)})" for side in (node.this, node.expression))
+        left, right = (f"({self.write.negated(side)[0]})" for side in (node.this, node.expression))
         return f"{left} <> {right}", _PREDICATE
 
     def power(self, node: Any) -> tuple[str, int]:

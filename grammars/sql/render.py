@@ -206,7 +206,11 @@ class Renderer:
         return (" AND " if level == _AND else " OR ").join(parts), level
 
     def _not(self, node: Any) -> tuple[str, int]:
-        inner = _unwrapped(node.this)
+        return self.negated(node.this)
+
+    def negated(self, node: Any) -> tuple[str, int]:
+        """Write that a condition is false; what has a form with NOT in it takes that."""
+        inner = _unwrapped(node)
         pattern = inner.this if type(inner).__name__ == "Escape" else inner
         if not pattern.args.get("negate") and type(inner).__name__ in (
             "Like",

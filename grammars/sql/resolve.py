@@ -14,7 +14,7 @@ from jigwork.grammars.schema import Schema
 
 from .bindings import AliasUse, Bound, ColumnUse, Output, Scope, Source, TextUse, Use
 from .dialects import dialect_of
-from .lookup import Names
+from .lookup import Names, implied_name
 from .names import names_equal, nearest_names
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve"]
 
 
+_MOST_COLUMNS = 2_000
 _JOIN_PARTS = ("kind", "side", "method", "on", "using")
 _Visible: TypeAlias = "dict[str, tuple[exp.Expr, tuple[str, ...]]]"
 
@@ -269,9 +270,10 @@ class _Resolver(Names):
             return Source(name, found[1], node, query=found[0])
         if database is not None and not self.known_database(database):
             raise self.refuse(f"no schema {database.name} is available here", node)
-        for table in self.schema.tables:
-            if self.same(identifier, table.name):
-                return Source(name, tuple(column.name for column in table.columns), node, table=table)
+        alike = [table for table in self.schema.tables if self.same(identifier, table.name)]
+        if alike:  # some servers have names that differ in case alone
+            table = next((table for table in alike if table.name == identifier.name), alike[0])
+            return Source(name, tuple(column.name for column in table.columns), node, table=table)
         if identifier.name.casefold() in self.hidden:
             raise self.refuse(f"{identifier.name} is not available here", node)
         names = [table.name for table in self.schema.tables] + list(visible)
@@ -285,6 +287,12 @@ class _Resolver(Names):
 
         if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
             scope.outputs.extend(self.star(item, scope))
+            if (
+                len(scope.outputs) > _MOST_COLUMNS
+            ):  # WITH queries that select * of each other twice double them
+                raise self.refuse(
+                    f"a query may give {_MOST_COLUMNS} columns at most; name those that are needed", item
+                )
             return
         body = item.this if isinstance(item, exp.Alias) else item
         self.expression(body, scope, visible, aliases=False)
@@ -297,7 +305,8 @@ class _Resolver(Names):
             if column
             else None
         )
-        scope.outputs.append(Output(name, body, column))
+        implied = implied_name(body) if name is None and self.schema.dialect == "postgres" else None
+        scope.outputs.append(Output(name, body, column, implied))
 
     def star(self, item: exp.Expr, scope: Scope) -> Iterator[Output]:
         qualifier = item.args.get("table")
@@ -324,7 +333,8 @@ class _Resolver(Names):
         renamed = [s.name for s in scope.sources if s.table and self.same(qualifier, s.table.name)]
         if renamed:
             raise self.refuse(
-                f"{qualifier.name} has the alias {renamed[0]} here; write {renamed[0]}.", qualifier
+                f"{qualifier.name} has the alias {renamed[0]} here; write {self.written(renamed[0])}.",
+                qualifier,
             )
         what = f"{qualifier.name} is not in FROM"
         if not nearest_names(qualifier.name, names) and names:
@@ -380,7 +390,9 @@ class _Resolver(Names):
         if isinstance(key, exp.Literal) and not key.is_string:
             self.ordinal(key, scope.outputs)
         elif (
-            isinstance(key, exp.Column) and key.args.get("table") is None and (use := self.alias(key, scope))
+            isinstance(key, exp.Column)
+            and key.args.get("table") is None
+            and (use := self.alias(key, scope, implied=True))
         ):
             self.bound.uses[id(key)] = use
         else:
@@ -411,7 +423,9 @@ class _Resolver(Names):
         while around is not None:
             found = self.uses_in(node.this, around)
             if len(found) > 1:
-                names = ", ".join(f"{use.source.name}.{use.column}" for use in found)
+                names = ", ".join(
+                    f"{self.written(use.source.name)}.{self.written(use.column)}" for use in found
+                )
                 raise self.refuse(f"{node.name} is ambiguous; write one of {names}", node)
             if found:
                 return found[0]

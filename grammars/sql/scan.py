@@ -21,6 +21,7 @@ MAX_CHARACTERS = 20_000
 MAX_NESTING = 40
 MAX_WORDS = 4_000
 MAX_UNARY = 20
+MAX_BRACKETS = 60
 
 _WORD = re.compile(r"[^\W\d]\w*|\d[\w.]*")
 _PREFIXES = frozenset({"E", "B", "X", "N", "U", "R", "Q", "UESCAPE"})
@@ -62,6 +63,7 @@ class _Scanner:
         self.depth = 0
         self.words = 0
         self.unary = 0
+        self.brackets = 0
         self.ended_at: int | None = None
         self.readers: dict[str, Callable[[], None]] = {
             "'": lambda: self.quoted("'"),
@@ -79,6 +81,8 @@ class _Scanner:
             self.readers["`"] = lambda: self.quoted("`")
         if dialect.name in ("sqlite", "tsql"):
             self.readers["["] = lambda: self.quoted("]")
+        else:
+            self.readers["["] = self.bracket
 
     def refuse(self, what: str) -> SQLRefused:
         return SQLRefused(f"{what} at {place(self.text, self.index)}")
@@ -200,6 +204,12 @@ class _Scanner:
         self.depth += 1
         if self.depth > MAX_NESTING:
             raise self.refuse(f"parentheses nest deeper than {MAX_NESTING}")
+        self.keep(1)
+
+    def bracket(self) -> None:
+        self.brackets += 1
+        if self.brackets > MAX_BRACKETS:
+            raise self.refuse(f"more than {MAX_BRACKETS} arrays or subscripts")
         self.keep(1)
 
     def closing(self) -> None:

@@ -14,11 +14,11 @@ from .dialects import Arity, Dialect
 from .expressions import aggregate_rules, expression_rules
 from .families import Family, Scope, alternatives
 
-__all__ = ["MOST_JOINED", "statement_rules"]
+__all__ = ["statement_rules"]
 
-MOST_JOINED = 8
-"""The most columns that set operations join."""
-_COUNTS = tuple(str(number) for number in range(1, MOST_JOINED + 1))
+_COUNTS = tuple(str(number) for number in range(1, 9))
+"""Numbers of columns that are told apart; more are `n`, and that a set operation joins equally many is then checked
+on the syntax tree only."""
 
 
 def statement_rules(
@@ -65,26 +65,27 @@ def _queries(dialect: Dialect, scope: Scope) -> Iterator[str]:
             f"items_{count}", *(f'${items} ", " $items_1' for items in (f"items_{before}", *again))
         )
     yield scope.rule("select_all", f'"SELECT " {distinct} "*" $from')
-    yield scope.rule("select_n", f'"SELECT " {distinct} $items_n $from?')
-    for n in _COUNTS:
+    for n in (*_COUNTS, "n"):
         yield scope.rule(f"select_{n}", f'"SELECT " {distinct} $items_{n} $from?')
         yield scope.rule(
             f"union_{n}", f"$select_{n} (SETOP $select_{n})+", f"$select_{n} (CROSSING $select_{n})+"
         )
     maybe = "" if dialect.fetch else "?"
-    plain = [f"$select_{n}" for n in (*_COUNTS[1:], "n", "all")]
-    joined = [f"$union_{n}" for n in _COUNTS[1:]]
-    sorts = [f"places_{n}" for n in _COUNTS]
+    plain = [f"$select_{n}" for n in _COUNTS]
+    joined = [f"$union_{n}" for n in _COUNTS]
+    wide = ["$select_n", "$select_all"]
     yield scope.rule("single", f"$select_1 $order{maybe}", f"$union_1 places_1{maybe}")
+    yield scope.rule("wide", *(f"{select} $order{maybe}" for select in wide), f"$union_n places_n{maybe}")
     yield scope.rule(
         "full",
         "$single",
-        *(f"{select} $order{maybe}" for select in plain),
-        *(f"{union} {places}{maybe}" for union, places in zip(joined, sorts[1:], strict=True)),
+        *(f"{select} $order{maybe}" for select in plain[1:]),
+        *(f"{union} places_{n}{maybe}" for union, n in zip(joined[1:], _COUNTS[1:], strict=True)),
+        "$wide",
     )
     if dialect.fetch:  # what is limited is sorted
         yield scope.rule("scalar", "$single limit", "$select_1", "$union_1")
-        yield scope.rule("sub", "$full limit", "$select_1", "$union_1", *plain, *joined)
+        yield scope.rule("sub", "$full limit", *plain, *joined, *wide, "$union_n")
     else:
         yield scope.rule("scalar", "$single limit?")
         yield scope.rule("sub", "$full limit?")
@@ -115,10 +116,11 @@ def _clauses(dialect: Dialect, scope: Scope) -> Iterator[str]:
 
 def _endings(dialect: Dialect, max_limit: int) -> Iterator[str]:
     yield "way: DIRECTION?" + (" NULLS?" if dialect.nulls_order else "")
-    for n in _COUNTS:
-        place = f"PLACE_{n} way"
+    for n in (*_COUNTS, "n"):
+        place = f"PLACE_{n.upper()} way"
         yield f'places_{n}: ORDER_BY {place} (", " {place})*'
-        yield f"PLACE_{n}: /[1-{n}]/" if n != "1" else 'PLACE_1: "1"'
+        numbers = "[1-9][0-9]?" if n == "n" else f"[1-{n}]"
+        yield f"PLACE_{n.upper()}: /{numbers}/" if n != "1" else 'PLACE_1: "1"'
     alls = dialect.set_alls
     yield f"SETOP: {alternatives(f' {word} ' for word in (*dialect.set_operations, *(['EXCEPT ALL'] if alls else [])))}"
     crossing = [dialect.intersect, *(["INTERSECT ALL"] if alls else [])]

@@ -134,6 +134,21 @@ def test_a_stream_is_cut_where_a_text_leaves_its_grammar(profile: Profile, call:
     assert any("stopped while you wrote it" in str(i.get("content")) for i in run.result.items)
 
 
+@pytest.mark.parametrize("profile", [NATIVE, CHECKED])
+def test_a_text_that_can_be_rewritten_is_not_cut(profile: Profile) -> None:
+    """Where a tool reads texts beside its grammar, each is read to its end; what ran is in the record."""
+    tolerant = tool(grammar=GO, rewrite=lambda text: text.replace(";", ","))(go.function)
+    text = "left 1; right 2; left 3"
+    call = {"name": "go", "input": text} if profile is NATIVE else {"name": "go", "arguments": {"path": text}}
+    script: list[Any] = [Reply.of({"calls": [call], "chunk": 3}), "There."]
+    with Agent(ScriptedModel(script, profile=profile), tools=[tolerant]).stream_sync("go") as run:
+        run.wait()
+    assert [r.status for r in run.result.requests] == ["completed", "completed"]
+    outcome = run.result.calls[0].outcome
+    assert outcome is not None and outcome.output == "went left 1, right 2, left 3"
+    assert outcome.repairs == ("wrote the text as the grammar has it: left 1, right 2, left 3",)
+
+
 LONG = ", ".join(f"left {n}" for n in range(100, 180))
 WRONG = f"{LONG[:200]} up {LONG[204:]}"  # as long as LONG, and wrong after 200 characters
 

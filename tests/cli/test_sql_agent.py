@@ -120,7 +120,8 @@ def test_rows_fetched_and_rows_asked_for(shop: Path) -> None:
         model = ScriptedModel([[{"name": "query", "input": sql}], "Done."])
         result = SQLAgent(database, model, max_limit=500).run_sync("go")
         over = ScriptedModel([[{"name": "query", "input": sql.replace("500", "501")}], "Done."])
-        refused = SQLAgent(database, over, max_limit=500).run_sync("go")
-    outcome, other = result.calls[0].outcome, refused.calls[0].outcome
+        lowered = SQLAgent(database, over, max_limit=500).run_sync("go")
+    outcome, other = result.calls[0].outcome, lowered.calls[0].outcome
     assert outcome is not None and len(outcome.value.rows) == 10 and outcome.value.truncated
-    assert other is not None and other.status == "invalid_arguments"
+    assert other is not None and other.value.sql == sql and sql in other.repairs[0]
+    assert "LIMIT 500 was reached, the most that may be asked for" in str(other.value.notes)

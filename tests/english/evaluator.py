@@ -79,7 +79,7 @@ class Evaluator:
         if query.each:
             return self._ranked(query, kept, made, [descending for _, descending in sorts])
         made = _sorted(made, [descending for _, descending in sorts])
-        return [values for values, _ in made][: query.limit]
+        return _window([values for values, _ in made], query)
 
     def _kept(self, query: Query) -> list[Row]:
         rows: list[Row] = self.world.rows[query.table]
@@ -131,15 +131,20 @@ class Evaluator:
 
             if query.having is None or self._test(query.having, value, right) is True:
                 made.append(((*key, *(value(m) for m in query.measures)), [value(by) for by, _ in orders]))
-        return [values for values, _ in _sorted(made, [descending for _, descending in orders])][
-            : query.limit
-        ]
+        return _window(
+            [values for values, _ in _sorted(made, [descending for _, descending in orders])], query
+        )
 
-    def _of_group(self, operand: Operand, key: tuple[Any, ...], known: Any) -> Any:
+    def _of_group(self, operand: Operand | Const, key: tuple[Any, ...], known: Any) -> Any:
         refs, groups, ordered = known
         match operand:
             case Agg():
                 return self._measure(operand, groups[key])
+            case Const(value):
+                return value
+            case Calc():
+                sides = (self._of_group(side, key, known) for side in (operand.left, operand.right))
+                return _calc(operand.op, *sides)
             case Share(of):
                 whole = self._measure(of, [row for rows in groups.values() for row in rows])
                 part = self._measure(of, groups[key])
@@ -291,13 +296,22 @@ def _single(cond: Any, left: Any) -> bool | None:
             return _period(cond, left)
 
 
+def _window(rows: Rows, query: Query) -> Rows:
+    """The rows that limit and skip leave."""
+    return rows[query.skip : None if query.limit is None else query.skip + query.limit]
+
+
 def _refs(keys: tuple[Key, ...]) -> list[Operand]:
     return list(dict.fromkeys(ref for key in keys for ref in key.refs))
 
 
-def _part(text: str | None, unit: str) -> str | None:
+def _part(text: str | None, unit: str) -> str | int | None:
     if text is None:
         return None
+    if unit == "weekday":
+        return date.fromisoformat(text[:10]).isoweekday()
+    if unit == "hour":
+        return int(text[11:13])
     if unit == "quarter":
         return f"{text[:4]}-Q{(int(text[5:7]) + 2) // 3}"
     if unit == "week":

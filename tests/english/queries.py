@@ -44,7 +44,7 @@ from jigwork.grammars.schema import Kind, Schema
 
 NUMBERS = ("integer", "number")
 DATES = ("date", "datetime")
-UNITS: tuple[Unit, ...] = ("year", "quarter", "month", "week", "day")
+UNITS: tuple[Unit, ...] = ("year", "quarter", "month", "week", "day", "weekday", "hour")
 OPS: tuple[Op, ...] = ("=", "<>", "<", "<=", ">", ">=")
 TEXTS = ("Brazil", "red", "o", "50%", "a_b", "x' OR 1=1 --", 'say "hi"')
 DAYS = ("2022-12-01", "2023-01-01", "2023-02-15", "2023-06-30", "2024-01-01")
@@ -91,8 +91,9 @@ class Queries:
         order = list({each.by: each for each in order}.values())
         limit = rng.choice([None, None, 1, 3])
         return Query(
-            table, tuple(items), where=self._where(table), order=tuple(order), limit=limit, distinct=distinct
-        )
+            table, tuple(items), where=self._where(table), order=tuple(order), limit=limit, distinct=distinct,
+            skip=rng.choice([0, 0, 2]) if limit else 0,
+        )  # fmt: skip
 
     def _number(self, table: str) -> Query:
         measures = [self._measure(table) for _ in range(self._rng.randint(1, 3))]
@@ -115,6 +116,9 @@ class Queries:
             measures.append(Share(rng.choice([counts, self._sum(table) or counts])))
         if rng.random() < 0.2:
             measures.append(Percent(self._cond(table)))
+        total = self._sum(table)
+        if total is not None and rng.random() < 0.3:
+            measures.append(Calc(rng.choice(("+", "-", "*", "/")), total, rng.choice([counts, total])))
         measures = list(dict.fromkeys(measures))
         having: Cond | None = None
         if rng.random() < 0.5:
@@ -187,7 +191,10 @@ class Queries:
 
     def _part(self, table: str) -> Part | None:
         dates = [ref for ref in self._own(table) if ref.kind in DATES]
-        return Part(self._rng.choice(dates), self._rng.choice(UNITS)) if dates else None
+        if not dates:
+            return None
+        ref = self._rng.choice(dates)
+        return Part(ref, self._rng.choice(UNITS if ref.kind == "datetime" else UNITS[:-1]))
 
     def _calc(self, table: str, depth: int = 0) -> Calc | None:
         rng = self._rng

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,28 @@ CASES = [
     ("count orders per customer country", "VALUES ('Brazil',4),('France',1),(NULL,1)"),
     ("count orders per status and customer country", "VALUES ('lost','Brazil',1),('open','Brazil',1),('open','France',1),('open',NULL,1),('paid','Brazil',2)"),
     ("sum of total of orders per status", "VALUES ('lost',5),('open',37.5),('paid',20)"),
+    # weekdays and hours
+    ("count orders per weekday of placed", "VALUES (1,1),(4,2),(7,2),(NULL,1)"),
+    ("count orders by day of the week of shipped", "VALUES (2,1),(4,1),(5,1),(6,1),(NULL,2)"),
+    ("count orders per hour of shipped", "VALUES (0,1),(9,1),(10,1),(23,1),(NULL,2)"),
+    ("count orders where hour of shipped is at least 10", "SELECT 2"),
+    ("list id of orders where weekday of placed is 7", "VALUES (1),(2)"),
+    # the second
+    ("second highest total of orders", "VALUES (10.5)"),
+    ("what is the third lowest total of orders where status is open", "VALUES (20)"),
+    ("id of the order with the third highest total", "VALUES (1)"),
+    ("list id for orders sorted by total descending limit 2 skipping 1", "VALUES (3),(1)"),
+    ("name of the customer with the second most orders", "SELECT 'Bob', 1"),
+    ("id of the second most expensive product", "VALUES (1)"),
+    ("id of the order with the fifth highest total", "VALUES (6)"),
+    # arithmetic with measures
+    ("sum of total / number of orders", "SELECT 62.5 / 6"),
+    ("sum of total / count of orders per status", "VALUES ('lost',5.0),('open',12.5),('paid',10.0)"),
+    ("maximum total - minimum total of orders per status", "VALUES ('lost',0),('open',13),('paid',0)"),
+    ("(sum of quantity * product price) / sum of quantity across order lines", None),
+    ("(sum of total - sum of id) * count of orders", None),
+    ("number of distinct status / count across orders", "SELECT 0.5"),
+    ("(sum of total of orders - count) / (sum of total)", None),
     ("count and sum of total of orders per status", "VALUES ('lost',1,5),('open',3,37.5),('paid',2,20)"),
     ("sum of quantity of order lines per product name", "VALUES ('Ball',6),('Bread',10),('Doll',2),(NULL,4)"),
     ("count orders per year of placed", "VALUES ('2023',2),('2024',3),(NULL,1)"),
@@ -294,6 +317,25 @@ def test_rows(shop: SQLDatabase, english: English, question: str, expected: str)
     connection.close()
     assert list(found.rows) == rows, reading.sql
     assert not found.truncated
+
+
+@pytest.mark.parametrize(
+    ("question", "ids"),
+    [
+        ("customers older than 43", [1]),
+        ("customers older than 44", []),
+        ("customers at least 44 years old", [1]),
+        ("customers at most 43 years old", [2, 4, 5]),
+        ("customers younger than 44", [2, 4, 5]),
+        ("customers who are younger than 25 years", [4]),
+        ("customers aged over 30", [1, 2, 5]),
+        ('customers older than "Bob"', [1, 5]),
+    ],
+)
+def test_ages(shop: SQLDatabase, question: str, ids: list[int]) -> None:
+    """An age is in whole years on the day of the question; a birthday on that day counts."""
+    reading = English(shop.schema, now=date(2024, 5, 1)).read(question)
+    assert [row[0] for row in shop.query(reading.sql).rows] == ids, reading.readback
 
 
 def test_sql_is_canonical(shop: SQLDatabase, english: English) -> None:

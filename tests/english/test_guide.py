@@ -21,7 +21,7 @@ def column(name: str, kind: Kind = "text", *values: str) -> Column:
 SCHEMA = Schema(
     (
         Table("customers", (KEY, column("name"), column("country", "text", "Brazil", "France", "Costa Rica"), column("email"),
-                            column("active", "boolean"), column("boss_id", "integer")), ("id",),
+                            column("active", "boolean"), column("born", "date"), column("boss_id", "integer")), ("id",),
               (ForeignKey(("boss_id",), "customers", ("id",)),)),
         Table("suppliers", (KEY, column("name"), column("country", "text", "Brazil")), ("id",)),
         Table("categories", (KEY, column("name", "text", "Toys", "Food")), ("id",)),

@@ -38,6 +38,7 @@ REFUSED = [
     # question, where, part of the reason, a suggestion or a proposal (or "")
     ("", "", "no question", ""),
     ("count", "count", "say what to count", ""),
+    ("statuses with a larger latest of flight booked than average", "average", "needs numbers", ""),
     ("count flights where seats", "", "missing at the end", ""),
     ("count fligths", "fligths", "is not known", "flights"),
     ("count flights where seets > 5", "seets", "is not known", "seats"),

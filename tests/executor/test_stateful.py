@@ -179,6 +179,7 @@ class Run(RuleBasedStateMachine):
         self.stream: RunStream[Any] | None = None
         self.reader: asyncio.Task[None] | None = None
         self.settled: list[str] = []
+        self.cancelled_at_rest = False
         self.lives = 0
 
     async def _world(self) -> World:
@@ -198,6 +199,7 @@ class Run(RuleBasedStateMachine):
     def _start(self, x: str | None) -> None:
         self.lives += 1
         self.settled = []
+        self.cancelled_at_rest = False
 
         async def start() -> None:
             stream = self.world.agent.stream(x, state=self.state)
@@ -255,6 +257,7 @@ class Run(RuleBasedStateMachine):
         ids += [f"{outer}/{own}" for outer in self.state.inner for own in ("p", "h")]
         if ids:
             id = data.draw(st.sampled_from(ids))
+            self.cancelled_at_rest |= self.rests()
             with suppress(JigworkError):  # an inner call that has not been made yet
                 self.state.cancel_call(id)
             self.step()
@@ -335,6 +338,7 @@ class Run(RuleBasedStateMachine):
                     or id in waiting
                     or self.state.approvals
                     or self.state.inner
+                    or self.cancelled_at_rest  # what waited behind the cancelled call goes on in the next life
                     or (self.stream is None)
                 )
 

@@ -164,6 +164,22 @@ def test_prompt_is_compact_and_complete(shop: SQLDatabase) -> None:
     assert "more tables, not described here" in shop.prompt(max_characters=300)
 
 
+@pytest.mark.parametrize("room", [0, 300, 2000, 6000])
+def test_a_long_prompt_is_cut_between_names(tmp_path: Path, room: int) -> None:
+    """However many tables find no room, the text is about as long as it may be, and no name is a half."""
+    path = tmp_path / "wide.db"
+    names = [f"ledger_of_the_year_{number}" for number in range(400)]
+    with sqlite3.connect(path) as connection:
+        for name in names:
+            connection.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, amount REAL)")
+    with SQLDatabase(path) as database:
+        *_, last = database.prompt(max_characters=room).splitlines()
+        assert len(database.prompt(max_characters=room)) < room + 300
+    listed = last.partition(": ")[2].split(", ")
+    assert last.startswith("and ") and listed[-1] == "..."
+    assert set(listed[:-1]) <= set(names) and len(listed) > 5
+
+
 def test_threads_share_one_database(shop: SQLDatabase) -> None:
     """Many threads may query at once."""
 
@@ -210,8 +226,9 @@ def test_products_of_large_tables_are_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE few (a INTEGER)")
         connection.execute("INSERT INTO few VALUES (1)")
     database = SQLDatabase(path)
-    with pytest.raises(SQLLimitReached, match="x, y are joined by no equality"):
-        database.query("SELECT COUNT(*) FROM many AS x, many AS y WHERE x.a < y.a")
+    for judge in (database.query, database.check):
+        with pytest.raises(SQLLimitReached, match="x, y are joined by no equality"):
+            judge("SELECT COUNT(*) FROM many AS x, many AS y WHERE x.a < y.a")
     assert database.query("SELECT COUNT(*) FROM many, few").rows == ((3000,),)
     assert database.query("SELECT COUNT(*) FROM many AS x JOIN many AS y ON x.a = y.a").rows == ((3000,),)
 

@@ -85,6 +85,12 @@ POSTGRES = [
     "SELECT BOOL_OR(active), EVERY(pay > 5), COUNT(*) FILTER (WHERE active) FROM people",
     "SELECT (pay > 100)::int, CASE WHEN active THEN 'y' ELSE 'n' END FROM people ORDER BY id",
     "SELECT id FROM people WHERE EXISTS (SELECT FROM visits WHERE person = people.id) ORDER BY id",
+    "SELECT id::text, pay::int FROM people ORDER BY id, pay",
+    "SELECT CASE WHEN team = 1 THEN 0 ELSE id END FROM people ORDER BY id DESC",
+    "SELECT COUNT(*), team FROM people GROUP BY team ORDER BY count DESC, team",
+    "SELECT (SELECT name FROM teams WHERE teams.id = p.team) FROM people p ORDER BY name NULLS FIRST",
+    "SELECT DISTINCT ON (team) team::text, id FROM people ORDER BY team, id",
+    "SELECT -id, ID::text FROM people ORDER BY ID",
 ]
 
 MYSQL = [
@@ -95,6 +101,7 @@ MYSQL = [
     "SELECT team, COUNT(*) FROM people GROUP BY team WITH ROLLUP",
     "SELECT COUNT(DISTINCT team, active) FROM people",
     "SELECT id FROM people WHERE active XOR team = 1 ORDER BY id",
+    "SELECT id FROM people WHERE active XOR (pay IS NULL XOR name LIKE 'A%') ORDER BY id",
     "SELECT 7 DIV 2, 7 MOD 2, bits ^ 3, !active FROM people ORDER BY id",
     (
         "SELECT INTERVAL 1 DAY + born, DATE_ADD(born, INTERVAL id DAY), ADDDATE(born, 3), TIMESTAMPADD(MONTH, 1, born) "

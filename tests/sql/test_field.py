@@ -103,6 +103,27 @@ def test_45_langchain_11243_hidden_is_not_absent_and_not_empty(shop_path: Path) 
         database.query("SELECT * FROM nothing")
 
 
+def test_45_langchain_11243_rows_out_of_scope_are_not_taken_for_none(shop_path: Path) -> None:
+    """An empty result because of row security is not read as an answer: prompt, tools and result say what is missing."""
+    with SQLDatabase(shop_path, scope={"orders": "customer_id = :me"}, parameters={"me": 7}) as database:
+        described = "orders (only a part of its rows is available here)"
+        explore, find = (
+            next(tool.function for tool in database.explorers() if tool.name == name)
+            for name in ("describe_tables", "find_values")
+        )
+        for text in (database.prompt(), explore(names=["orders"]), explore(names=[])):
+            assert described in text and "= 7" not in text and ":me" not in text
+        assert "customers (40 rows)" in database.prompt()
+        assert find(text="refunded", table="orders") == (
+            "no text column holds 'refunded' (only a part of the rows of orders is available here)"
+        )
+        others = database.query("SELECT total FROM orders WHERE customer_id = 8")
+        assert others.rows == ()
+        assert others.notes == ("no row matches", "only a part of the rows of orders is available here")
+        counted = database.query("SELECT COUNT(*) FROM customers c JOIN orders o ON o.customer_id = c.id")
+        assert counted.notes == ("only a part of the rows of orders is available here",)
+
+
 def test_46_a_missing_letter_is_told_and_not_repaired(shop: SQLDatabase) -> None:
     """A filter on a value that is not stored keeps its result, and says which value is near."""
     result = shop.query(

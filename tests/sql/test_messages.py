@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from jigwork.errors import ConfigurationError, SQLError
+from jigwork.grammars.schema import Column, Schema, Table
 from jigwork.tools.sql import SQLDatabase
+from jigwork.tools.sql.guard import check
 from jigwork.tools.sql.result import json_value
 
 SAID = [
@@ -35,6 +37,20 @@ def test_it_is_said_in_words(shop: SQLDatabase, sql: str, said: str) -> None:
     assert not [
         noise for noise in ("sqlite3", "sqlglot", "<class", "Traceback") if noise in str(caught.value)
     ]
+
+
+def test_the_nearest_name_is_written_as_it_must_be() -> None:
+    """A name that needs quotes is shown with them: without, it would be the same mistake again."""
+    columns = (Column("ArtistId"), Column("name"))
+    schema = Schema((Table("Artist", columns), Table("album", (Column("Title Text"),))), dialect="postgres")
+    for sql, said in (
+        ("SELECT 1 FROM Artist", 'nearest: "Artist"'),
+        ('SELECT artistid FROM "Artist"', 'it is in "Artist"."ArtistId"'),
+        ('SELECT "Title Text" FROM "Artist"', 'it is in album."Title Text"'),
+    ):
+        with pytest.raises(SQLError) as caught:
+            check(sql, schema)
+        assert str(caught.value).endswith(said)
 
 
 URLS = [

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jigwork.errors import ConfigurationError, SQLRefused, ToolError
+from jigwork.errors import ConfigurationError, SQLError, SQLRefused, ToolError
 from jigwork.tools.sql import SQLDatabase
 from jigwork.tools.sql.policy import Policy
 
@@ -225,3 +226,13 @@ def test_a_view_of_which_nothing_is_known_is_hidden(noted: Path) -> None:
     ):
         shown, _ = policy.apply(schema, {})
         assert sorted(table.name for table in shown.tables if table.is_view) == seen
+
+
+@pytest.mark.parametrize("sign", [" + ", " || ", " AND ", " OR "])
+def test_long_chains_over_a_scoped_table(noted: Path, sign: str) -> None:
+    """A chain of some length runs; one that is too long to be written for the database is refused."""
+    with SQLDatabase(noted, scope={"notes": "owner = 7"}) as database:
+        assert len(database.query(f"SELECT {sign.join(['id'] * 150)} FROM notes").rows) == 1
+        for count in (300, 450, 900):
+            with contextlib.suppress(SQLError):
+                database.query(f"SELECT {sign.join(['id'] * count)} FROM notes")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import lark
 import pytest
 
-from jigwork.errors import ToolDefinitionError
+from jigwork.errors import ToolDefinitionError, ToolError
 from jigwork.grammars import Grammar
 from jigwork.tools import RunContext, Tool, tool
 
@@ -155,3 +156,43 @@ def test_a_grammar_tool_can_be_a_method() -> None:
     robot = Robot()
     robot.drive.call(RunContext(deps=None), robot.drive.decode("left 1", custom=True))
     assert robot.seen == "left 1"
+
+
+def put_right(text: str) -> str:
+    """Read `LEFT 3; up 2` as far as there is such a move."""
+    written = text.lower().replace("; ", ", ")
+    if "up" in written:
+        raise ToolError("this robot does not fly")
+    return written
+
+
+@pytest.mark.parametrize(
+    ("raw", "value", "said"),
+    [
+        ("LEFT 3; Right 12", "left 3, right 12", "wrote the text as the grammar has it: left 3, right 12"),
+        ("left 3, right 12", "left 3, right 12", None),
+        ("```\nLEFT 3\n```", "left 3", "removed a code fence"),
+        ("LEFT 3; UP 2", None, "this robot does not fly"),
+        ("BACK 3", None, "It was read as: back 3\nInvalid at line 1, column 1"),
+    ],
+)
+def test_a_rewrite_makes_a_text_of_the_grammar(raw: str, value: str | None, said: str | None) -> None:
+    """It is asked for what the grammar refuses only, the grammar has the last word, and the record says it."""
+    made = Tool.from_function(drive.function, grammar=MOVES, rewrite=put_right)
+    for decoded in (made.decode(raw, custom=True), made.decode(json.dumps({"program": raw}))):
+        assert decoded.value == (None if value is None else {"program": value})
+        assert decoded.ok == (value is not None)
+        told = str(decoded.error) if value is None else "; ".join(decoded.repairs)
+        assert (said in told) if said else not told
+        assert "Expected" not in told or raw == "BACK 3"
+
+
+def test_a_rewrite_goes_with_a_grammar_and_a_tree() -> None:
+    """What is rewritten is parsed like what was written so; without a grammar there is nothing to rewrite into."""
+    made = Tool.from_function(total, grammar=MOVES, transform=Steps(), rewrite=put_right)
+    assert made.decode("LEFT 3; RIGHT 4", custom=True).arguments == {"steps": 7}
+    assert made.rename("walk").decode("LEFT 3", custom=True).ok
+    with pytest.raises(ToolDefinitionError, match="rewrite= writes texts of a grammar"):
+        Tool.from_function(drive.function, rewrite=put_right)
+    decorated = tool(grammar=MOVES, rewrite=put_right)(drive.function)
+    assert decorated.decode("LEFT 3", custom=True).ok

@@ -113,6 +113,11 @@ class SQLDatabase:
         self._sources = {view.table.name: view.source(chosen.dialect) for view in views}
         access = self._policy.access(self._everything, views, allowed_functions(chosen.dialect))
         self._access = replace(access, recursive=self._recursive)
+        self._partial = frozenset(
+            view.table.name
+            for view in views
+            if view.scoped and "".join(self._policy.scope[view.real_name].split()).upper() not in _ALL_ROWS
+        )
         # What other people stored must not show in the prompt, so a scoped table is not looked into.
         self._looked: dict[str, str | None] = {
             view.table.name: None if view.scoped else self._sources[view.table.name] for view in views
@@ -179,17 +184,19 @@ class SQLDatabase:
         return self._trusted_only
 
     def check(self, sql: str) -> Bound:
-        """Check a query without running it: by the guard, then by the database's own planner.
+        """Check a query, or a call of a trusted one, without running it: by the guard, then by the database's own planner.
 
-        Raises SQLRefused with what is wrong, where, and the nearest valid thing; SQLError where only the database
-        finds that it cannot run (types, mostly).
+        Raises SQLRefused with what is wrong, where, and the nearest valid thing; SQLLimitReached for a join that would
+        make too many rows; SQLError where only the database finds that it cannot run (types, mostly).
         """
-        bound = self._guarded(sql)
+        bound = self._guarded(self._expand(sql)[1] if self._is_call(sql) else sql)
         self.prepare(bound)
         return bound
 
     def _guarded(self, sql: str) -> Bound:
-        return check(sql, self._schema, hidden=self._hidden, recursive=self._recursive)
+        bound = check(sql, self._schema, hidden=self._hidden, recursive=self._recursive)
+        check_products(bound)
+        return bound
 
     def prepare(self, bound: Bound) -> None:
         """Let the database plan a checked query without running it; raises SQLError where it cannot run it."""
@@ -212,10 +219,12 @@ class SQLDatabase:
         Raises SQLRefused (the guard), SQLLimitReached (time, size) or SQLError (the database); each message is fit
         for a model.
         """
+        return self._query(sql, cancel)
+
+    def _query(self, sql: str, cancel: threading.Event | None, most: int | None = None) -> QueryResult:
         started = time.monotonic()
         called, sql = self._expand(sql)
         bound = self._guarded(sql)
-        check_products(bound)
         watch = Watch(self._limits.seconds, cancel)
         own = bound.text if self._is_own(bound) else None
         raw = self._engine.run(self._text(bound), self._access, self._limits, watch, own=own)
@@ -225,14 +234,22 @@ class SQLDatabase:
             rows=tuple(raw.rows),
             row_count=raw.row_count,
             truncated=raw.cut_by is not None,
-            notes=notes_on(bound, raw, self._sources, self._engine.sample) if self._notes else (),
+            notes=self._notes_on(bound, raw, most if called is None else None),
             seconds=time.monotonic() - started,
             trusted=None if called is None else called.label,
         )
 
+    def _notes_on(self, bound: Bound, raw: RawRows, most: int | None) -> tuple[str, ...]:
+        if not self._notes:
+            return ()
+        return notes_on(bound, raw, self._sources, self._engine.sample, partial=self._partial, most=most)
+
+    def _is_call(self, text: str) -> bool:
+        return bool(self._trusted) and text.lstrip().upper().startswith("CALL")
+
     def _expand(self, text: str) -> tuple[TrustedQuery | None, str]:
         """Turn a call of a trusted query into its SQL; free SQL stays as it is, where it may be written."""
-        if self._trusted and text.lstrip().upper().startswith("CALL"):
+        if self._is_call(text):
             return expand_call(text, self._trusted, self.dialect)
         if self._trusted_only:
             calls = "; ".join(query.signature() for query in self._trusted)
@@ -241,12 +258,43 @@ class SQLDatabase:
 
     def canonicalize(self, sql: str) -> Canonical:
         """Rewrite a query into the canonical form of this database's grammar, without running it."""
-        limit, hidden = self._top_limit(), self._hidden
-        return canonicalize(sql, self._schema, max_limit=limit, hidden=hidden, recursive=self._recursive)
+        return self._canonical(sql, self._schema, self._top_limit())
+
+    def _canonical(self, sql: str, schema: Schema, limit: int) -> Canonical:
+        hidden, recursive = self._hidden, self._recursive
+        return canonicalize(sql, schema, max_limit=limit, hidden=hidden, recursive=recursive)
+
+    def _rewrite(self, sql: str, part: Schema, limit: int, hint: str) -> str:
+        """Write a query as the grammar of `part` has it; what cannot be is for the model to read."""
+        try:
+            called, _ = self._expand(sql)
+            if called is not None:
+                return sql.strip()
+            written = self._canonical_or_guarded(sql, limit)
+            if part is self._schema:
+                return written
+            shown = [table.name for table in part.tables]
+            if beyond := [name for name in self._guarded(written).tables() if name not in shown]:
+                listed = ", ".join(shown[:20]) + (", ..." if len(shown) > 20 else "")
+                raise SQLRefused(f"{', '.join(beyond)} cannot be queried now, only {listed}{hint}")
+            return self._canonical(sql, part, limit).sql
+        except SQLError as error:
+            raise ToolError(str(error)) from error
+
+    def _canonical_or_guarded(self, sql: str, limit: int) -> str:
+        try:
+            return self._canonical(sql, self._schema, limit).sql
+        except SQLRefused:
+            self._guarded(sql)  # of what is refused by both, the guard says it more plainly
+            raise
 
     def prompt(self, max_characters: int = 24_000, *, question: str | None = None) -> str:
         """Describe the tables for a model, compactly; with `question`, only those that it is about (`focus`)."""
-        text = "" if self._trusted_only else describe(self._about(question), max_characters)
+        text = (
+            ""
+            if self._trusted_only
+            else describe(self._about(question), max_characters, partial=self._partial)
+        )
         calls = "\n".join(query.signature() for query in self._trusted)
         return "\n".join(part for part in (text, calls) if part)
 
@@ -272,8 +320,10 @@ class SQLDatabase:
             "trusted_only": self._trusted_only,
             **options,
         }
-        part = self._about(question) if tables is None else self._schema.only(tables)
-        return sql_grammar(part, max_limit=limit, name=name, **options)
+        return sql_grammar(self._part(question, tables), max_limit=limit, name=name, **options)
+
+    def _part(self, question: str | None, tables: Collection[str] | None) -> Schema:
+        return self._about(question) if tables is None else self._schema.only(tables)
 
     def _top_limit(self) -> int:
         return min(self._limits.rows, 1000)
@@ -291,18 +341,29 @@ class SQLDatabase:
 
         return Linker(self._schema)
 
-    def tool(self, name: str = "query", *, description: str | None = None, **options: Any) -> Tool:
+    def tool(
+        self, name: str = "query", *, description: str | None = None, hint: str = "", **options: Any
+    ) -> Tool:
         """Return the tool with which a model queries this database, held to its grammar.
 
-        `options` are those of `grammar`. The tool is read-only; cancelling its call stops the query.
+        A SELECT that is not in the grammar is rewritten (`canonicalize`) where that is possible, and the model is told
+        why it is not where it is not; `hint` follows where it reads a table that `options` leave out. `options` are
+        those of `grammar`. The tool is read-only; cancelling its call stops the query.
         """
         from jigwork.tools import Tool, ToolOptions
 
+        limit: int = options.get("max_limit") or self._top_limit()
+        part = self._part(options.get("question"), options.get("tables"))
+
+        async def query(sql: str) -> QueryResult:
+            return await self._tool_call(sql, limit)
+
         return Tool.from_function(
-            self._tool_call,
+            query,
             name=name,
             description=description or self.query_description,
             grammar=self.grammar(**options),
+            rewrite=partial(self._rewrite, part=part, limit=limit, hint=hint),
             options=ToolOptions(read_only=True, idempotent=True),
             metadata={"database": self},
         )
@@ -334,7 +395,9 @@ class SQLDatabase:
 
         from .find_schema import SchemaFinder
 
-        explorer = Explorer(self._schema, self._sources, self._engine.sample, hidden=self._hidden)
+        explorer = Explorer(
+            self._schema, self._sources, self._engine.sample, hidden=self._hidden, partial=self._partial
+        )
         finder = SchemaFinder(self._schema, self._looked, self._engine.sample)
         harmless = ToolOptions(read_only=True, idempotent=True)
         shared: dict[str, Any] = {"options": harmless, "metadata": {"database": self}}
@@ -344,12 +407,12 @@ class SQLDatabase:
             Tool.from_function(explorer.find_values, **shared),
         ]
 
-    async def _tool_call(self, sql: str) -> QueryResult:
+    async def _tool_call(self, sql: str, most: int) -> QueryResult:
         import anyio.to_thread
 
         cancel = threading.Event()
         try:
-            run = partial(self.query, sql, cancel=cancel)
+            run = partial(self._query, sql, cancel, most)
             return await anyio.to_thread.run_sync(run, abandon_on_cancel=True)
         except SQLError as error:
             raise ToolError(str(error)) from error
@@ -357,6 +420,8 @@ class SQLDatabase:
             cancel.set()
 
 
+_ALL_ROWS = ("1=1", "TRUE")
+"""Scopes of views that leave nothing out."""
 _PLANNED = {"postgres": ("SELECT * FROM (", ") AS planned LIMIT 0")}
 """How a query is planned and not run where it stands in a cursor, which takes no EXPLAIN."""
 _DIALECT_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from jigwork.grammars.schema import Column, Schema, Table
 from jigwork.grammars.sql.names import quote_name, string_literal
 
-__all__ = ["describe"]
+__all__ = ["ONLY_A_PART", "describe"]
+
+ONLY_A_PART = "only a part of its rows is available here"
 
 _MOST_VALUES = 12
+_LEAST_NAMES = 200
+"""Characters for the names of tables that find no room otherwise."""
 
 
-def describe(schema: Schema, max_characters: int = 24_000) -> str:
-    """Describe all tables; past `max_characters` the columns of the remaining tables are left out, and it says so."""
+def describe(schema: Schema, max_characters: int = 24_000, *, partial: Collection[str] = ()) -> str:
+    """Describe all tables; past `max_characters` the columns of the remaining tables are left out, and it says so.
+
+    Of the tables in `partial` it says that only a part of their rows is there.
+    """
     lines: list[str] = []
     size = 0
     for index, table in enumerate(schema.tables):
-        text = "\n".join(_table(table, schema))
-        size += len(text)
+        text = "\n".join(_table(table, schema, partial))
+        size += len(text) + 1
         if size > max_characters:
-            names = ", ".join(quote_name(left.name, schema.dialect) for left in schema.tables[index:])
-            lines.append(f"and {len(schema.tables) - index} more tables, not described here: {names}"[:4_000])
+            room = max_characters - size + len(text) + 1
+            lines.append(_undescribed(schema.tables[index:], schema.dialect, room))
             break
         lines.append(text)
     return "\n".join(lines)
 
 
-def _table(table: Table, schema: Schema) -> Iterator[str]:
+def _undescribed(tables: Sequence[Table], dialect: str, room: int) -> str:
+    """Return the names of tables that find no room, as many as find some."""
+    text = f"and {len(tables)} more tables, not described here: "
+    room = max(room - len(text), _LEAST_NAMES)
+    names: list[str] = []
+    for table in tables:
+        name = quote_name(table.name, dialect)
+        room -= len(name) + 2
+        if room < 0:
+            names.append("...")
+            break
+        names.append(name)
+    return text + ", ".join(names)
+
+
+def _table(table: Table, schema: Schema, partial: Collection[str]) -> Iterator[str]:
     kind = "view, " if table.is_view else ""
     size = f"{table.rows} rows" if table.rows is not None else "size unknown"
+    size = ONLY_A_PART if table.name in partial else size
     comment = f" -- {_one_line(table.comment)}" if table.comment else ""
     yield f"{quote_name(table.name, schema.dialect)} ({kind}{size}){comment}"
     yield "  " + ", ".join(_column(column, table, schema) for column in table.columns)

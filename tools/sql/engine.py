@@ -16,6 +16,7 @@ from jigwork.grammars.schema import Schema
 __all__ = [
     "COUNTING_SECONDS",
     "LOST",
+    "UNSENDABLE",
     "Access",
     "Engine",
     "Limits",
@@ -29,7 +30,10 @@ __all__ = [
 
 _GRACE_SECONDS = 0.5
 """How long after the deadline a server may stop a query by itself."""
+_PATIENCE_SECONDS = 0.4
+"""How long a server may take to stop a query when it is told to."""
 LOST = "the connection to the database was lost; ask again"
+UNSENDABLE = "the query holds a character that cannot be sent"
 COUNTING_SECONDS = 1.0
 """How long rows that are not kept are counted."""
 
@@ -185,17 +189,27 @@ def collect(
 
 
 @contextlib.contextmanager
-def interrupting(watch: Watch, stop: Callable[[], None]) -> Generator[None]:
-    """Call `stop` from another thread when the watch is over while the body runs."""
+def interrupting(watch: Watch, stop: Callable[[], None], drop: Callable[[], None]) -> Generator[None]:
+    """Call `stop` from another thread when the watch is over while the body runs, and `drop` where that does not help.
+
+    A server looks whether it should stop between two steps, and one step may be long; `drop` cuts the connection, so
+    that at least nobody here waits for it.
+    """
     done = threading.Event()
 
     def look() -> None:
         # Again and again: the first call may come before the server has begun to work on the query.
-        pause = 0.02
+        pause, told = 0.02, 0.0
         while not done.wait(pause):
-            if watch.cancelled() or time.monotonic() > watch.ends + _GRACE_SECONDS:
-                stop()
-                pause = 0.2
+            now = time.monotonic()
+            if not watch.cancelled() and now <= watch.ends + _GRACE_SECONDS:
+                continue
+            told = told or now
+            if now > told + _PATIENCE_SECONDS:
+                drop()
+                return
+            stop()
+            pause = 0.2
 
     thread = threading.Thread(target=look, name="jigwork-sql-watch", daemon=True)
     thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from jigwork.errors import ToolError
@@ -11,7 +11,7 @@ from jigwork.grammars.schema import Column, Schema, Table
 from jigwork.grammars.sql.dialects import dialect_of
 from jigwork.grammars.sql.names import names_equal, nearest_names, quote_name, string_literal
 
-from .describe import describe
+from .describe import ONLY_A_PART, describe
 
 __all__ = ["Explorer"]
 
@@ -30,8 +30,10 @@ class Explorer:
         look: Callable[[str, float], list[tuple[Any, ...]]],
         *,
         hidden: Sequence[str] = (),
+        partial: Collection[str] = (),
     ) -> None:
         self._hidden = hidden
+        self._partial = partial
         self._schema = schema
         self._sources = sources
         self._look = look
@@ -44,7 +46,8 @@ class Explorer:
         """
         if not names:
             return "\n".join(self._line(table) for table in self._schema.tables)
-        return describe(Schema(tuple(self._table(name) for name in names), dialect=self._schema.dialect))
+        chosen = Schema(tuple(self._table(name) for name in names), dialect=self._schema.dialect)
+        return describe(chosen, partial=self._partial)
 
     def find_values(self, text: str, table: str | None = None) -> str:
         """Find where a text is stored: the columns that hold it, or a text that contains it, as they spell it.
@@ -65,7 +68,11 @@ class Explorer:
                 found.append("(there may be more: name a table to look in)")
                 break
             found.extend(self._search(where, column, text, ends))
-        return "\n".join(found) or f"no text column holds {text!r}"
+        if found:
+            return "\n".join(found)
+        partial = ", ".join(where.name for where in tables if where.name in self._partial)
+        part = f" (only a part of the rows of {partial} is available here)" if partial else ""
+        return f"no text column holds {text!r}{part}"
 
     def _search(self, table: Table, column: Column, text: str, ends: float) -> Iterator[str]:
         dialect = self._schema.dialect
@@ -95,6 +102,7 @@ class Explorer:
 
     def _line(self, table: Table) -> str:
         size = f" ({table.rows} rows)" if table.rows is not None else ""
+        size = f" ({ONLY_A_PART})" if table.name in self._partial else size
         comment = f" -- {table.comment}" if table.comment else ""
         return f"{quote_name(table.name, self._schema.dialect)}{size}{comment}"
 

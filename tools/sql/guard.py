@@ -20,6 +20,8 @@ from jigwork.grammars.sql.parse import parse_select, position
 from jigwork.grammars.sql.resolve import resolve
 from jigwork.grammars.sql.words import SQLITE_RESERVED
 
+from .effort import check_effort
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -34,14 +36,33 @@ def check(text: str, schema: Schema, *, hidden: Sequence[str] = (), recursive: b
     Raises SQLRefused with what is wrong, where, and the nearest valid thing.
     """
     tree, cleaned = parse_select(text, schema.dialect)
-    _check_functions(tree, cleaned, dialect_of(schema.dialect))
-    _check_growth(tree, cleaned)
-    if schema.dialect == "sqlite":
-        _check_words(tree, cleaned)
-        _check_cte_names(tree, cleaned, schema)
-    bound = resolve(tree, cleaned, schema, hidden=hidden, recursive=recursive)
-    check_aggregates(bound)
+    _check_depth(tree)
+    try:
+        _check_functions(tree, cleaned, dialect_of(schema.dialect))
+        _check_growth(tree, cleaned)
+        if schema.dialect == "sqlite":
+            _check_words(tree, cleaned)
+            _check_cte_names(tree, cleaned, schema)
+        bound = resolve(tree, cleaned, schema, hidden=hidden, recursive=recursive)
+        check_aggregates(bound)
+        check_effort(bound)
+    except RecursionError:
+        raise SQLRefused(_DEEP) from None
     return bound
+
+
+def _check_depth(tree: exp.Query) -> None:
+    """A chain of operators nests without a parenthesis; only those of AND and of OR are read one by one by everybody."""
+    from sqlglot import exp
+
+    stack: list[tuple[exp.Expr, int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > _MAX_DEPTH:
+            raise SQLRefused(_DEEP)
+        for child in node.iter_expressions():
+            chained = isinstance(child, exp.Connector) and type(child) is type(node)
+            stack.append((child, depth if chained else depth + 1))
 
 
 def allowed_functions(dialect: str) -> frozenset[str]:
@@ -73,6 +94,8 @@ def _check_functions(tree: exp.Query, text: str, dialect: Dialect) -> None:
         )
 
 
+_MAX_DEPTH = 200
+_DEEP = "the query nests too deeply; write a simpler one"
 _GROWING = frozenset({"REPLACE", "REGEXP_REPLACE", "TRANSLATE"})
 _MAX_GROWTH, _MAX_GROWING = 2, 50
 

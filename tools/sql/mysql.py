@@ -1,14 +1,18 @@
-"""MySQL and MariaDB: read-only by session and by transaction, one statement per packet, time limits of the server.
+"""MySQL and MariaDB: read-only by session and by transaction, one SELECT per packet, time limits of the server.
 
-Rows are streamed. A query that is cancelled, or over its time, is killed in the server from a second connection.
-The session's `sql_mode` is set, so that a text means to the server what it means to the guard.
+Rows are streamed. A query that is cancelled, or over its time, is killed in the server from a second connection; where
+that does not look up, the connection is cut. The session's `sql_mode` is set, so that a text means to the server what
+it means to the guard. What a user may read without writing (other databases, files by LOAD_FILE) the session alone
+cannot keep from them: the guard does, and a user with no more than SELECT on what is to be seen.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+import socket
 from collections.abc import Generator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,7 +21,7 @@ from jigwork.errors import ConfigurationError, MissingExtraError, SQLError, SQLL
 from jigwork.grammars.schema import Schema
 from jigwork.grammars.sql.scan import place
 
-from .engine import LOST, Access, Engine, Limits, Look, RawRows, Watch, collect, interrupting
+from .engine import LOST, UNSENDABLE, Access, Engine, Limits, Look, RawRows, Watch, collect, interrupting
 from .reflect import reflect
 
 __all__ = ["MySQLEngine"]
@@ -26,8 +30,15 @@ _CHUNK = 200
 _BIT = 16
 """The protocol's number for BIT columns."""
 _MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+_QUOTED = re.compile(
+    r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`]|``)*`|--\s[^\n]*|#[^\n]*|/\*(?!M?!).*?\*/",
+    re.DOTALL,
+)
+_READING = re.compile(r"\s*(?:EXPLAIN\s)?[\s(]*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
+_WRITING = re.compile(r"\bINTO\b|\bLOCK\s+IN\s+SHARE\b|\bFOR\s+(?:UPDATE|SHARE)\b", re.IGNORECASE)
 _TIMED_OUT = frozenset({1969, 3024})  # MariaDB's and MySQL's "statement took too long"
 _SYNTAX = 1064
+_NO_TABLE = 1146
 _LOST = frozenset({0, 1053, 1927, 2006, 2013})
 _KILLED = frozenset({1317, 1927, 2013})
 _REFUSED = frozenset(
@@ -96,26 +107,30 @@ class MySQLEngine(Engine):
         return connection
 
     def reads(self) -> Mapping[str, frozenset[str]]:
-        """Return what each view reads: whatever is named in its text, which has all names in backquotes."""
+        """Return what each view reads: whatever is named in its text, which has all names in backquotes.
+
+        A function of the database may read any table, and another database may hold views over this one.
+        """
         sql = (
             "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = DATABASE()"
         )
-        return {str(name): _names_in(str(text or "")) for name, text in self.sample(sql, 5.0)}
+        return {str(name): _names_in(str(text or ""), self._database) for name, text in self.sample(sql, 5.0)}
 
     def run(
         self, sql: str, access: Access, limits: Limits, watch: Watch, *, own: str | None = None
     ) -> RawRows:
         """Run one SELECT in a read-only transaction, and stream its rows."""
+        _check_kind(sql)
         connection = self.connect()
         thread = connection.thread_id()
         with (
             contextlib.closing(connection),
             _translated(watch, own),
-            interrupting(watch, lambda: self._kill(thread)),
+            interrupting(watch, partial(self._kill, thread), partial(_hang_up, connection)),
         ):
             self._limit_time(connection, watch.left())
             _execute(connection, "START TRANSACTION READ ONLY")
-            self._check_cost(connection, sql)
+            self._check_cost(connection, sql, own is not None)
             with self._cursor(connection) as cursor:
                 cursor.execute(sql)
                 raw = RawRows(tuple(str(column[0]) for column in cursor.description or ()))
@@ -144,9 +159,12 @@ class MySQLEngine(Engine):
         else:
             _execute(connection, f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}")
 
-    def _check_cost(self, connection: Any, sql: str) -> None:
-        """Ask the optimizer first, where a cost limit is set: here the rows it expects to look at."""
-        if self._max_cost is None:
+    def _check_cost(self, connection: Any, sql: str, shown: bool) -> None:
+        """Ask the optimizer first, where a cost limit is set: here the rows it expects to look at.
+
+        How many is `shown` where it tells of no hidden rows.
+        """
+        if self._max_cost is None or sql.startswith("EXPLAIN "):
             return
         rows = 1.0
         with contextlib.closing(connection.cursor()) as cursor:
@@ -155,7 +173,8 @@ class MySQLEngine(Engine):
             for line in cursor.fetchall():
                 rows *= max(1.0, float(line[place] or 1))
         if rows > self._max_cost:
-            text = f"the optimizer expects to look at {rows:.0f} rows, more than the {self._max_cost:.0f} allowed"
+            expected = f"{rows:.0f} rows, more than" if shown else "more rows than"
+            text = f"the optimizer expects to look at {expected} the {self._max_cost:.0f} allowed"
             raise SQLLimitReached(f"{text}; join along keys and filter more")
 
     def _kill(self, thread: int) -> None:
@@ -189,6 +208,26 @@ class MySQLEngine(Engine):
         """Nothing stays open between queries."""
 
 
+def _check_kind(sql: str) -> None:
+    """Refuse what is no SELECT: in a read-only session there is still much that a statement can set, lock and write.
+
+    The words are looked for outside of quotes and comments; a comment that would be executed is refused.
+    """
+    plain = _QUOTED.sub(lambda match: " " if match.group().startswith(("-", "#", "/")) else "''", sql)
+    if not _READING.match(plain) or "/*" in plain or _WRITING.search(plain):
+        raise SQLRefused(
+            "this is not available here: only SELECT statements that lock and store nothing may be run"
+        )
+
+
+def _hang_up(connection: Any) -> None:
+    """Cut the line that another thread is waiting on: it then reads an end where it would have waited on."""
+    line = connection._sock  # the driver's own way to close would wait for that thread
+    if line is not None:
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+
 def _bits(data: Any) -> int | None:
     """Read BIT as the number that it is; the driver leaves it as bytes."""
     return None if data is None else int.from_bytes(data, "big")
@@ -218,6 +257,8 @@ def _translated(watch: Watch, own: str | None) -> Generator[None]:
     """Turn the server's errors into ours, in words for a model, with what it wrote there where that is its own text."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise SQLRefused(UNSENDABLE) from error
     except _driver().Error as error:
         code = error.args[0] if error.args else 0
         if code in _TIMED_OUT or (code in _KILLED and watch.over()):
@@ -226,6 +267,10 @@ def _translated(watch: Watch, own: str | None) -> Generator[None]:
             raise SQLRefused("this query needs something that is not available here") from error
         if code in _LOST:
             raise SQLError(LOST) from error
+        if code == _NO_TABLE:  # the server's own words would tell the name of the database
+            raise SQLError(
+                "there is no table of a name in this query; capital and small letters count in it"
+            ) from error
         text = _words(error)
         if code == _SYNTAX:
             raise SQLError(_syntax(str(error.args[-1]), own)) from error
@@ -244,11 +289,16 @@ def _syntax(message: str, own: str | None) -> str:
     return f"the database cannot read {word[:60]!r} at {place(own, own.find(rest))}; write it in another way"
 
 
-def _names_in(text: str) -> frozenset[str]:
+def _names_in(text: str, database: str) -> frozenset[str]:
     """Return the names in the text of a view, alone and each two that a dot joins, whichever tables they are of."""
     names = re.findall(r"`((?:[^`]|``)+)`", text)
     single = {name.replace("``", "`") for name in names}
-    return frozenset({*single, *(f"*.{name}" for name in single)}) if single else frozenset({"*"})
+    elsewhere = set(re.findall(r"\b(?:from|join) \(*`((?:[^`]|``)+)`\.`", text)) - {
+        database.replace("`", "``")
+    }
+    if not single or elsewhere or re.search(r"`\(", text):
+        single.add("*")
+    return frozenset({*single, *(f"*.{name}" for name in single)})
 
 
 def _words(error: Exception) -> str:

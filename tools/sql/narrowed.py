@@ -53,6 +53,7 @@ class NarrowedQuery(Toolset):
                 tables=tables,
                 description=f"{self._database.query_description} These tables can be queried now: {listed}. "
                 "Find or describe another one (find_schema, describe_tables) to query it too.",
+                hint="; have it described first (describe_tables), then query it",
                 **self._options,
             )
         return [self._made[tables]]

@@ -7,16 +7,19 @@ the model and for the person alike; none of them changes the result.
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from jigwork.grammars.sql.bindings import AliasUse, Bound, ColumnUse, Scope
 from jigwork.grammars.sql.dialects import dialect_of
-from jigwork.grammars.sql.names import nearest_names, quote_name, string_literal
+from jigwork.grammars.sql.names import quote_name
 
 from .engine import Look, RawRows
+from .fan_out import FanOut, aggregate_calls, group_uses, value_uses
 from .joins import JoinGraph, own_nodes
+from .single_notes import single_notes
 from .typed_notes import typed_notes
+from .value_notes import value_notes
 
 __all__ = ["notes_on"]
 
@@ -24,37 +27,70 @@ _LOOKING_SECONDS = 0.8
 _MOST_NOTES = 8
 _TOP = 50
 """Who sorts and takes at most so many rows wants the first ones: that there are more goes without saying."""
-_ADDING = frozenset({"SUM", "AVG", "TOTAL", "COUNT", "STDDEV", "VARIANCE"})
+_LEAVING_OUT = frozenset({"SUM", "AVG", "TOTAL", "COUNT"})
+_FILLING = frozenset({"COALESCE", "IFNULL", "NVL", "ISNULL", "IIF", "IF", "CONCAT", "CONCAT_WS"})
+"""What makes a value of a NULL."""
 
 
-def notes_on(bound: Bound, raw: RawRows, sources: Mapping[str, str], look: Look) -> tuple[str, ...]:
-    """Return the notes on one result, most important first, each once; `sources` says what tables are read from."""
-    found = _Notes(bound, raw, sources, look)
+def notes_on(
+    bound: Bound,
+    raw: RawRows,
+    sources: Mapping[str, str],
+    look: Look,
+    *,
+    partial: Collection[str] = (),
+    most: int | None = None,
+) -> tuple[str, ...]:
+    """Return the notes on one result, most important first, each once.
+
+    `sources` says what tables are read from; of those in `partial` only a part of the rows is there. `most` is the
+    highest LIMIT that may be asked for; one that was higher, or missing, has become that.
+    """
+    found = _Notes(bound, raw, sources, look, partial=partial, most=most)
     return tuple(dict.fromkeys(found.all()))[:_MOST_NOTES]
 
 
 class _Notes:
-    def __init__(self, bound: Bound, raw: RawRows, sources: Mapping[str, str], look: Look) -> None:
+    def __init__(
+        self,
+        bound: Bound,
+        raw: RawRows,
+        sources: Mapping[str, str],
+        look: Look,
+        *,
+        partial: Collection[str],
+        most: int | None,
+    ) -> None:
         self.bound = bound
+        self.most = most
         self.raw = raw
         self.schema = schema = bound.schema
         self.sources = sources
         self.look = look
+        self.partial = [name for name in bound.tables() if name in partial]
+        # Of a table of which a part is there, nobody can say what it never holds.
+        self.whole = {name: source for name, source in sources.items() if name not in partial}
         self.aggregates = dialect_of(schema.dialect).aggregates
         self.tables = {table.name: table for table in schema.tables}
         self.ends = time.monotonic() + _LOOKING_SECONDS
 
     def all(self) -> Iterator[str]:
         yield from self.size()
+        if self.partial:
+            yield f"only a part of the rows of {' and '.join(self.partial)} is available here"
+        empty = self.empty()
+        fan_out = FanOut(self.bound, self.aggregates, self.sources, self.rows)
         for scope in self.bound.scopes.values():
             graph = JoinGraph(scope, self.bound)
-            yield from self.ungrounded(scope)
+            rowed = not empty and scope.node is self.bound.tree and self.is_rowed(scope)
+            yield from value_notes(self.bound, scope, self.whole, self.rows, empty=empty, rowed=rowed)
             yield from self.unjoined(graph)
-            yield from self.repeated(scope, graph)
+            yield from fan_out.notes(scope)
             yield from self.off_key(graph)
             yield from self.ungrouped(scope, graph)
-            yield from typed_notes(self.bound, scope, self.sources, self.rows, empty=self.empty())
+            yield from typed_notes(self.bound, scope, self.sources, self.rows)
             yield from self.nulls(scope)
+            yield from single_notes(self.bound, scope, self.aggregates)
 
     # The result
 
@@ -73,51 +109,28 @@ class _Notes:
             yield f"{total} rows in all; only the first {len(raw.rows)} are shown{why}"
         limit = self.bound.tree.args.get("limit")
         count = limit.args.get("expression") if limit is not None else None
-        if count is not None and count.name.isdigit() and 1 < int(count.name) == raw.row_count:
-            if self.bound.tree.args.get("order") is None:
-                yield f"LIMIT {count.name} was reached without ORDER BY: there may be more rows, and which ones these are is arbitrary"
-            elif int(count.name) > _TOP:
-                yield f"LIMIT {count.name} was reached; there may be more rows"
+        if count is not None and count.name.isdigit() and int(count.name) == raw.row_count:
+            yield from self.limit_reached(raw.row_count)
 
-    # Filters
-
-    def ungrounded(self, scope: Scope) -> Iterator[str]:
-        """A text that a column is compared with, and that is not stored there."""
-        where = scope.node.args.get("where")
-        for column, text in _compared_texts(where, self.bound) if where is not None else ():
-            table = column.source.table
-            if table is None:
-                continue
-            stored = table.column(column.column).values
-            name = f"{table.name}.{column.column}"
-            if stored is not None and text in stored:
-                continue
-            if stored is not None or self.empty():  # collations may take another spelling for the same
-                known, near = self.stored(table.name, column.column, text)
-                near = nearest_names(text, stored) if stored is not None else near
-            else:
-                continue
-            if not known:
-                hint = f"; nearest: {', '.join(repr(value) for value in near)}" if near else ""
-                yield f"{name} never is {text!r}{hint}"
+    def limit_reached(self, count: int) -> Iterator[str]:
+        ordered = self.bound.tree.args.get("order") is not None
+        arbitrary = "" if ordered else ", and which ones these are is arbitrary"
+        if self.most is not None and count >= self.most:
+            yield f"LIMIT {count} was reached, the most that may be asked for: there may be more rows{arbitrary}"
+        elif count > 1 and not ordered:
+            yield f"LIMIT {count} was reached without ORDER BY: there may be more rows{arbitrary}"
+        elif count > _TOP:
+            yield f"LIMIT {count} was reached; there may be more rows"
 
     def empty(self) -> bool:
         """Tell whether the result holds nothing: no row, or one of NULLs and zeros."""
         return self.raw.row_count == 0 or _all_empty(self.raw)
 
-    def stored(self, table: str, column: str, text: str) -> tuple[bool, list[str]]:
-        """Look whether a text is stored in a column, and for those like it."""
-        dialect = self.schema.dialect
-        source, name = self.sources[table], quote_name(column, dialect)
-        try:
-            literal = string_literal(text, dialect)
-        except ValueError:
-            return True, []
-        counted = self.rows(f"SELECT COUNT(*) FROM {source} WHERE {name} = {literal}")
-        if not counted or counted[0][0]:
-            return True, []
-        values = self.rows(f"SELECT DISTINCT {name} FROM {source} WHERE {name} IS NOT NULL LIMIT 3000")
-        return False, nearest_names(text, [row[0] for row in values if isinstance(row[0], str)])
+    def is_rowed(self, scope: Scope) -> bool:
+        """Tell whether each row of a SELECT stands for rows that it read: not so for a count of none."""
+        return scope.node.args.get("group") is not None or not any(
+            True for _ in aggregate_calls(scope, self.aggregates)
+        )
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         left = self.ends - time.monotonic()
@@ -131,30 +144,6 @@ class _Notes:
             first = graph.scope.sources[0].name
             yield f"{source.name} and {first} are joined by no condition: every row meets every row"
 
-    def repeated(self, scope: Scope, graph: JoinGraph) -> Iterator[str]:
-        """An aggregate over rows that a join repeats."""
-        from sqlglot import exp
-
-        for call in _calls(scope, self.aggregates):
-            name = str(call.this).upper()
-            if name not in _ADDING or any(isinstance(item, exp.Distinct) for item in call.expressions):
-                continue
-            for column in own_nodes(call, exp.Column):
-                use = self.bound.uses.get(id(column))
-                if (
-                    not isinstance(use, ColumnUse)
-                    or use.source not in scope.sources
-                    or use.source.table is None
-                ):
-                    continue
-                others = graph.repeating(use.source)
-                if others and not (name == "COUNT" and len(scope.sources) == 2):
-                    table = use.source.table.name
-                    yield (
-                        f"the join with {others[0].name} may repeat rows of {table}, so {name}({table}.{use.column}) "
-                        "may count a row more than once"
-                    )
-
     def off_key(self, graph: JoinGraph) -> Iterator[str]:
         for link in graph.off_key(self.tables):
             left, right = (f"{use.source.name}.{use.column}" for use in (link.left, link.right))
@@ -164,14 +153,18 @@ class _Notes:
 
     def ungrouped(self, scope: Scope, graph: JoinGraph) -> Iterator[str]:
         """A column beside an aggregate, neither grouped nor aggregated: some databases pick any row for it."""
-        if self.schema.dialect == "postgres" or not any(True for _ in _calls(scope, self.aggregates)):
+        if self.schema.dialect == "postgres" or not any(
+            True for _ in aggregate_calls(scope, self.aggregates)
+        ):
             return
         group = scope.node.args.get("group")
         keys = {self.key(node) for node in (group.expressions if group is not None else ())}
-        grouped = {(key[1], key[2]) for key in keys if key[0] == "column"}
+        grouped = {(id(use.source), use.column) for use in group_uses(self.bound, scope)} | graph.fixed
         settled = graph.determined(grouped)
         extremes = [
-            call for call in _calls(scope, self.aggregates) if str(call.this).upper() in ("MIN", "MAX")
+            call
+            for call in aggregate_calls(scope, self.aggregates)
+            if str(call.this).upper() in ("MIN", "MAX")
         ]
         if len(extremes) == 1 and self.schema.dialect == "sqlite":
             return  # SQLite takes the other columns from the row of the one minimum or maximum
@@ -199,21 +192,28 @@ class _Notes:
     def nulls(self, scope: Scope) -> Iterator[str]:
         from sqlglot import exp
 
-        for call in _calls(scope, self.aggregates):
+        for call in aggregate_calls(scope, self.aggregates):
             name = str(call.this).upper()
-            argument = call.expressions[0] if len(call.expressions) == 1 else None
-            use = self.bound.uses.get(id(argument))
-            if name not in ("AVG", "COUNT") or not isinstance(use, ColumnUse) or self.filtered(use, scope):
+            if name not in _LEAVING_OUT or len(call.expressions) != 1 or self.fills(call.expressions[0]):
                 continue
-            if missing := self.missing(use):
-                yield f"{missing}, which {name} leaves out"
+            for use in dict.fromkeys(value_uses(self.bound, call)):
+                if not self.filtered(use, scope) and (missing := self.missing(use)):
+                    yield f"{missing}, which {name} leaves out"
         for condition in own_nodes(scope.node, exp.Not):
             inner = condition.this
             query = inner.args.get("query") if isinstance(inner, exp.In) else None
             outputs = self.bound.outputs.get(id(query.this if isinstance(query, exp.Subquery) else query), [])
-            use = outputs[0].use if outputs else None
-            if use is not None and (missing := self.missing(use)):
+            inside = outputs[0].use if outputs else None
+            if inside is not None and (missing := self.missing(inside)):
                 yield f"{missing}, and NOT IN with a NULL among its values matches no row at all"
+
+    def fills(self, argument: Any) -> bool:
+        """Tell whether an expression has a value where its columns have none, or is about different ones."""
+        from sqlglot import exp
+
+        known = (exp.Distinct, exp.Case, exp.Is, exp.And, exp.Or)
+        called = (str(call.this).upper() for call in own_nodes(argument, exp.Anonymous))
+        return any(True for _ in own_nodes(argument, known)) or bool(_FILLING & set(called))
 
     def filtered(self, use: ColumnUse, scope: Scope) -> bool:
         """Tell whether the WHERE compares the column with something, which no NULL meets."""
@@ -245,28 +245,6 @@ class _Notes:
         if not counted or not counted[0][0]:
             return None
         return f"{table.name}.{use.column} is NULL in {counted[0][0]} of {counted[0][1]} rows"
-
-
-def _calls(scope: Scope, aggregates: Container[str]) -> Iterator[Any]:
-    """Yield the aggregate calls of one SELECT that are no window."""
-    from sqlglot import exp
-
-    for part in (*scope.node.expressions, scope.node.args.get("having"), scope.node.args.get("order")):
-        for call in own_nodes(part, exp.Anonymous) if part is not None else ():
-            if not isinstance(call.parent, exp.Window) and str(call.this).upper() in aggregates:
-                yield call
-
-
-def _compared_texts(where: Any, bound: Bound) -> Iterator[tuple[ColumnUse, str]]:
-    """Yield `column = 'text'` and `column IN ('text')`, wherever they stand in a filter of this SELECT."""
-    from sqlglot import exp
-
-    for node in own_nodes(where, (exp.EQ, exp.In)):
-        column = bound.uses.get(id(node.this))
-        texts: Sequence[Any] = [node.expression] if isinstance(node, exp.EQ) else node.expressions
-        for text in texts:
-            if isinstance(column, ColumnUse) and isinstance(text, exp.Literal) and text.is_string:
-                yield column, text.name
 
 
 def _all_empty(raw: RawRows) -> bool:

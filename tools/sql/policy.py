@@ -50,7 +50,9 @@ class Policy:
     `scope` maps a table to a condition that all its rows must meet, with parameters written `:name` whose values
     `parameters` holds.
     A view shows what it reads, whatever is done to the tables under it. So one over a scoped table needs a scope of
-    its own, and one over what is denied has to be among `tables`; else it is hidden.
+    its own, and one over what is denied has to be among `tables`; else it is hidden. So is one that may read anything
+    (it calls functions made for the database, or shows a catalog), and a table that shows rows of another: one that
+    inherits, or a full-text index.
     """
 
     tables: Sequence[str] | None = None
@@ -76,13 +78,15 @@ class Policy:
         views = [view for view in views if view.table.columns]
         if not views:
             raise ConfigurationError("no table is left to ask: the database has none, or none is allowed")
-        seen: set[str] = set()
+        alike: dict[str, list[View]] = {}
         for view in views:
-            if view.table.name.casefold() in seen:
+            alike.setdefault(view.table.name.casefold(), []).append(view)
+        for group in alike.values():
+            # Where the database itself has two names that differ in case alone, it tells them apart.
+            if len(group) > 1 and any(view.table.name != view.real_name for view in group):
                 raise ConfigurationError(
-                    f"two tables would be called {view.table.name!r}; rename one of them"
+                    f"two tables would be called {group[0].table.name!r}; rename one of them"
                 )
-            seen.add(view.table.name.casefold())
         return replace(schema, tables=tuple(view.table for view in views)), views
 
     def _leaking(self, schema: Schema, reads: Mapping[str, frozenset[str]]) -> set[str]:
@@ -97,8 +101,9 @@ class Policy:
             asked = self.tables is not None and name in self.tables
             scoped = [table for table in self.scope if table in read or "*" in read]
             if scoped and asked:
+                reads_it = "reads" if scoped[0] in read else "may read"
                 raise ConfigurationError(
-                    f"{name} reads {scoped[0]}, which has a scope: give it one too, as "
+                    f"{name} {reads_it} {scoped[0]}, which has a scope: give it one too, as "
                     f"scope={{{name!r}: ...}} ('1 = 1' shows all its rows), or leave it out of tables"
                 )
             if scoped or (not asked and self._denied(read)):

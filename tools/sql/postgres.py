@@ -1,23 +1,27 @@
 """PostgreSQL: read-only by session and by transaction, a search path of one schema, time limits of the server.
 
 Rows come through a server-side cursor, so that only what is kept is fetched. A query that is cancelled, or over its
-time, is cancelled in the server. Give the connection a role that may only SELECT what it should see: the guard
-holds without it, and the role holds without the guard.
+time, is cancelled in the server; where that does not look up, the connection is cut. Give the connection a role that
+may only SELECT what it should see: the guard holds without it, and the role holds without the guard. The session alone
+cannot keep a role from what it may do without writing: read other tables and the catalogs, and as an administrator
+call functions that read files or end other sessions.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jigwork.errors import ConfigurationError, MissingExtraError, SQLError, SQLLimitReached, SQLRefused
 from jigwork.grammars.schema import Schema
 from jigwork.grammars.sql.scan import place
 
-from .engine import LOST, Access, Engine, Limits, Look, RawRows, Watch, collect, interrupting
+from .engine import LOST, UNSENDABLE, Access, Engine, Limits, Look, RawRows, Watch, collect, interrupting
 from .reflect import reflect
 
 if TYPE_CHECKING:
@@ -40,10 +44,30 @@ JOIN pg_namespace n ON n.oid = v.relnamespace
 JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid
 LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
 WHERE n.nspname = {0}
-UNION SELECT c.relname, p.relname, NULL
+UNION SELECT c.relname, p.relname, a.attname
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {0}
+JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0
+WHERE n.nspname = {0}
+UNION SELECT p.relname, c.relname, a.attname
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+JOIN pg_namespace n ON n.oid = p.relnamespace JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0
+WHERE n.nspname = {0} AND NOT c.relispartition
+UNION SELECT v.relname, '*', NULL
+FROM pg_rewrite r
+JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')
+JOIN pg_namespace n ON n.oid = v.relnamespace
+CROSS JOIN LATERAL regexp_matches(
+    r.ev_action::text, ':(relid|funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g'
+) AS used (word)
+LEFT JOIN pg_class t ON used.word[1] = 'relid' AND t.oid = used.word[2]::oid
+LEFT JOIN pg_proc f ON used.word[1] <> 'relid' AND f.oid = used.word[2]::oid
+WHERE n.nspname = {0} AND (
+    f.oid >= 16384 OR f.provolatile = 'v' OR t.oid < 16384
+    OR (t.relnamespace <> v.relnamespace AND (t.relkind NOT IN ('r', 'p') OR t.relhassubclass))
+)
 """
+"""What a view reads by its dependencies, and `*` where those do not tell: a function that is not the server's own (16384
+is the first number of what is) may read any table, one of its own that is volatile too, and its catalogs hold samples."""
 _LOCK_MILLISECONDS = 2_000
 _UNREADABLE = (
     "the URL cannot be read; write postgresql://user:password@host:port/database, with %40 for an @ and %2F for a / "
@@ -82,7 +106,7 @@ class PostgresEngine(Engine):
         return replace(found, tables=tuple(table for table in found.tables if table.name not in parts))
 
     def reads(self) -> Mapping[str, frozenset[str]]:
-        """Return what each view reads, and each table that inherits from another, by the catalog."""
+        """Return what each view reads, and each table that shares rows with another by inheritance, by the catalog."""
         found: dict[str, set[str]] = {}
         for name, table, column in self.sample(_READS.format(self._literal()), 5.0):
             found.setdefault(name, set()).update((table, f"{table}.{column}") if column else (table,))
@@ -119,12 +143,12 @@ class PostgresEngine(Engine):
         with (
             contextlib.closing(connection),
             _translated(sql, watch, own),
-            interrupting(watch, connection.cancel),
+            interrupting(watch, connection.cancel, partial(_hang_up, connection)),
         ):
             connection.execute("BEGIN READ ONLY")
             milliseconds = max(1, int(watch.left() * 1000))
             connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
-            self._check_cost(connection, sql)
+            self._check_cost(connection, sql, own is not None)
             connection.execute(_trusted(_DECLARE + sql), binary=True)  # which takes one statement only
             cursor = connection.cursor()
 
@@ -139,14 +163,15 @@ class PostgresEngine(Engine):
             connection.execute("ROLLBACK")
             return raw
 
-    def _check_cost(self, connection: psycopg.Connection[tuple[Any, ...]], sql: str) -> None:
-        """Ask the planner first, where a cost limit is set."""
+    def _check_cost(self, connection: psycopg.Connection[tuple[Any, ...]], sql: str, shown: bool) -> None:
+        """Ask the planner first, where a cost limit is set; the figure is `shown` where it tells of no hidden rows."""
         if self._max_cost is None:
             return
         plan = connection.execute(_trusted("EXPLAIN (FORMAT JSON) " + sql), binary=True).fetchone()
         cost = float(plan[0][0]["Plan"]["Total Cost"]) if plan else 0.0
         if cost > self._max_cost:
-            text = f"the planner expects a cost of {cost:.0f}, more than the {self._max_cost:.0f} allowed"
+            expected = f"a cost of {cost:.0f}, more than" if shown else "it to cost more than"
+            text = f"the planner expects {expected} the {self._max_cost:.0f} allowed"
             raise SQLLimitReached(f"{text}; join along keys and filter more")
 
     def estimates(self) -> Mapping[str, int]:
@@ -176,6 +201,12 @@ class PostgresEngine(Engine):
 
     def close(self) -> None:
         """Nothing stays open between queries."""
+
+
+def _hang_up(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Cut the line that another thread is waiting on: it then reads an end where it would have waited on."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _hold_everything(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
@@ -220,14 +251,17 @@ def _translated(sql: str, watch: Watch, own: str | None) -> Generator[None]:
 
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise SQLRefused(UNSENDABLE) from error
     except psycopg.errors.QueryCanceled as error:
         raise watch.stopped() from error
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise SQLRefused(f"{error.diag.message_primary or 'this'}: not available here") from error
     except psycopg.Error as error:
-        if watch.cancelled():
+        lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in ("08", "57")
+        if watch.cancelled() or (lost and watch.over()):
             raise watch.stopped() from error
-        if isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in ("08", "57"):
+        if lost:
             raise SQLError(LOST) from error
         raise SQLError(f"the database says: {_words(error, sql, own)}") from error
 

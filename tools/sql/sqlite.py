@@ -10,15 +10,29 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jigwork.errors import ConfigurationError, SQLError, SQLLimitReached, SQLRefused
 from jigwork.grammars.schema import Schema
+from jigwork.grammars.sql.names import quote_name
 from jigwork.grammars.sql.scan import place
 
-from .engine import COUNTING_SECONDS, Access, Engine, Limits, Look, RawRows, Watch, size_of
+from .engine import (
+    COUNTING_SECONDS,
+    UNSENDABLE,
+    Access,
+    Engine,
+    Limits,
+    Look,
+    RawRows,
+    Watch,
+    interrupting,
+    size_of,
+)
+from .lengths import LONGEST, longest_text
 from .reflect import reflect
 
 __all__ = ["SQLiteEngine"]
@@ -26,7 +40,7 @@ __all__ = ["SQLiteEngine"]
 _PROGRESS_STEPS = 2_000
 _BUSY_SECONDS = 5.0
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 16_000_000,
+    sqlite3.SQLITE_LIMIT_LENGTH: LONGEST,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 200_000,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
@@ -55,6 +69,7 @@ class SQLiteEngine(Engine):
         self._views: dict[str, frozenset[tuple[int, str]]] = {}
         self._reads: dict[str, frozenset[str]] = {}
         self._tables = frozenset[str]()
+        self._virtual: dict[str, frozenset[str]] = {}
 
     def connect(self, seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
         """Open a read-only connection with SQLite's limits lowered; a locked file is waited for at most so long."""
@@ -87,9 +102,31 @@ class SQLiteEngine(Engine):
                     ) from error
                 raise ConfigurationError(f"{self.path} is not a readable SQLite database: {error}") from error
         schema = reflect(f"sqlite:///{self._uri}&uri=true", "sqlite", self.path.stem)
-        self._views = self._record_views(schema)
         self._tables = frozenset(table.name.casefold() for table in schema.tables)
+        self._virtual = self._find_virtual()
+        inner = frozenset[str]().union(*self._virtual.values())
+        # What a virtual table (a full-text index, say) keeps its rows in would show them when it is hidden itself.
+        schema = replace(schema, tables=tuple(t for t in schema.tables if t.name.casefold() not in inner))
+        self._views = self._record_views(schema)
+        self._record_virtual(schema)
         return schema
+
+    def _record_virtual(self, schema: Schema) -> None:
+        """Note which tables a virtual table names: it may show their rows (an index of another table's texts)."""
+        for name, text in self.sample(
+            "SELECT name, sql FROM sqlite_master WHERE rootpage = 0 AND type = 'table'", 5.0
+        ):
+            written = str(text).casefold()
+            named = [t for t in schema.tables if t.name != name and t.name.casefold() in written]
+            columns = {f"{table.name}.{column.name}" for table in named for column in table.columns}
+            self._reads[str(name)] = frozenset({table.name for table in named} | columns)
+
+    def _find_virtual(self) -> dict[str, frozenset[str]]:
+        """Return the tables in which each virtual table keeps its rows; none where SQLite is too old to tell."""
+        kinds = {str(row[1]).casefold(): row[2] for row in self.sample("PRAGMA table_list", _BUSY_SECONDS)}
+        inner = [name for name, kind in kinds.items() if kind == "shadow"]
+        virtual = [name for name, kind in kinds.items() if kind == "virtual"]
+        return {name: frozenset(other for other in inner if other.startswith(f"{name}_")) for name in virtual}
 
     def _record_views(self, schema: Schema) -> dict[str, frozenset[tuple[int, str]]]:
         """Note what each view reads and calls, so that a query may reach that through the view only."""
@@ -118,12 +155,39 @@ class SQLiteEngine(Engine):
         self, sql: str, access: Access, limits: Limits, watch: Watch, *, own: str | None = None
     ) -> RawRows:
         """Run one SELECT; a query that runs into its deadline is interrupted inside SQLite."""
-        with contextlib.closing(self.connect(watch.left())) as connection, _translated(watch, own):
+        longest = longest_text(sql)
+        with (
+            contextlib.closing(self.connect(watch.left())) as connection,
+            _translated(watch, own, longest),
+            # The progress handler is asked every so many steps, the interrupt between any two.
+            interrupting(watch, connection.interrupt, connection.interrupt),
+        ):
+            if longest < LONGEST:
+                connection.execute(
+                    "SELECT 1 FROM sqlite_master LIMIT 0"
+                )  # the schema is read without this limit
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
             connection.set_progress_handler(watch.over, _PROGRESS_STEPS)
-            connection.set_authorizer(_authorizer(access, self._views, self._tables))
+            inner = self._open_virtual(connection, sql, access)
+            connection.set_authorizer(_authorizer(access, self._views, self._tables, inner))
             cursor = connection.execute(sql)
             names = tuple(str(column[0]) for column in cursor.description or ())
             return _collect(cursor, RawRows(names), limits, watch)
+
+    def _open_virtual(self, connection: sqlite3.Connection, sql: str, access: Access) -> frozenset[str]:
+        """Let the virtual tables that a query may name set themselves up, which asks for more than a query may do.
+
+        Returns the tables in which they keep their rows: they read those through the same connection.
+        """
+        text, inner = sql.casefold(), frozenset[str]()
+        for name in access.columns:
+            if name.casefold() in self._virtual and name.casefold() in text:
+                with contextlib.suppress(
+                    sqlite3.Error
+                ):  # one of a kind that is not built in says so when it is asked
+                    connection.execute(f"SELECT 1 FROM {quote_name(name)} LIMIT 0")
+                inner |= self._virtual[name.casefold()]
+        return inner
 
     @contextlib.contextmanager
     def looking(self) -> Generator[Look]:
@@ -179,10 +243,12 @@ def _collect(cursor: sqlite3.Cursor, raw: RawRows, limits: Limits, watch: Watch)
 
 
 @contextlib.contextmanager
-def _translated(watch: Watch, own: str | None) -> Generator[None]:
+def _translated(watch: Watch, own: str | None, longest: int) -> Generator[None]:
     """Turn SQLite's errors into ours, in words for a model."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise SQLRefused(UNSENDABLE) from error
     except sqlite3.Error as error:
         message = str(error)
         if watch.cancelled() or message == "interrupted":
@@ -191,6 +257,11 @@ def _translated(watch: Watch, own: str | None) -> Generator[None]:
             what = message.removeprefix("access to ").removesuffix(" is prohibited")
             text = "something in this query" if "not authorized" in message else what
             raise SQLRefused(f"{text} is not available here") from error
+        if "too big" in message and longest < LONGEST:
+            raise SQLLimitReached(
+                f"a text has more than {longest} characters, too many to search for so much in it; look for less, or "
+                "in a part of it with SUBSTR"
+            ) from error
         if "too big" in message or "memory" in message:
             raise SQLLimitReached(f"a value in this query is too large: {message}") from error
         raise SQLError(_plainly(message, own)) from error
@@ -227,9 +298,17 @@ def _stored(name: str, tables: frozenset[str]) -> bool:
 
 
 def _authorizer(
-    access: Access, views: Mapping[str, frozenset[tuple[int, str]]], tables: frozenset[str]
+    access: Access,
+    views: Mapping[str, frozenset[tuple[int, str]]],
+    tables: frozenset[str],
+    inner: frozenset[str],
 ) -> _Authorizer:
-    """Allow SELECT, reading the columns in `access`, its functions, and what its views read; deny all else."""
+    """Allow SELECT, reading the columns in `access`, its functions, and what its views read; deny all else.
+
+    `inner` are the tables of virtual tables, of which all columns may be read. SQLite does not ask about the columns
+    that USING and NATURAL compare: a hidden one is kept from those by the guard, and by the sub-query that stands for
+    its table.
+    """
     columns = {
         table.casefold(): {name.casefold() for name in names} for table, names in access.columns.items()
     }
@@ -243,6 +322,8 @@ def _authorizer(
         if inside and inside.casefold() in columns:
             through = views.get(inside.casefold(), through)
         if action == sqlite3.SQLITE_READ and first is not None:
+            if first.casefold() in inner:
+                return sqlite3.SQLITE_OK
             allowed = columns.get(first.casefold())
             if not second and not _stored(first, tables):
                 return sqlite3.SQLITE_OK  # a WITH query that is kept, and of which rows are counted
@@ -250,6 +331,8 @@ def _authorizer(
             if allowed is not None and (not second or second.casefold() in allowed):
                 return sqlite3.SQLITE_OK
             return sqlite3.SQLITE_OK if (action, first.casefold()) in through else sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_PRAGMA and inner and (first, second) == ("data_version", None):
+            return sqlite3.SQLITE_OK  # by which a full-text index sees that it has changed
         if action == sqlite3.SQLITE_FUNCTION and second is not None:
             name = second.casefold()
             return (

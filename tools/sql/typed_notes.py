@@ -1,5 +1,5 @@
 """Notes on what an operator means to the database where its reader may take it for something else: division, text
-compared with numbers, days compared with moments, patterns.
+compared with numbers, days compared with moments.
 
 Used by `notes`; each is found from the kinds of the columns, and where that leaves a doubt from a look at the data.
 """
@@ -12,9 +12,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from jigwork.grammars.sql.bindings import Bound, ColumnUse, Scope
-from jigwork.grammars.sql.names import quote_name, string_literal
+from jigwork.grammars.sql.names import quote_name
 
 from .joins import own_nodes
+from .noting import Noting
 
 __all__ = ["typed_notes"]
 
@@ -29,32 +30,16 @@ def typed_notes(
     scope: Scope,
     sources: Mapping[str, str],
     rows: Callable[[str], list[tuple[Any, ...]]],
-    *,
-    empty: bool,
 ) -> Iterator[str]:
-    """Yield the notes on one SELECT; `rows` runs a statement of ours, `empty` says that the result holds nothing."""
+    """Yield the notes on one SELECT; `rows` runs a statement of ours."""
     found = _TypedNotes(bound, scope, sources, rows)
     yield from found.divisions()
     yield from found.texts_as_numbers()
     yield from found.days()
-    if empty:
-        yield from found.patterns()
+    yield from found.nulls()
 
 
-class _TypedNotes:
-    def __init__(
-        self,
-        bound: Bound,
-        scope: Scope,
-        sources: Mapping[str, str],
-        rows: Callable[[str], list[tuple[Any, ...]]],
-    ) -> None:
-        self.bound = bound
-        self.scope = scope
-        self.sources = sources
-        self.rows = rows
-        self.dialect = bound.schema.dialect
-
+class _TypedNotes(Noting):
     def kind(self, node: Any) -> tuple[ColumnUse, str] | None:
         """Return a table's column and its kind."""
         use = self.bound.uses.get(id(node))
@@ -168,25 +153,17 @@ class _TypedNotes:
                     f"{'is' if counted[0][0] == 1 else 'are'} left out; compare with < '{day + timedelta(days=1)}'"
                 )
 
-    # Patterns
+    # NULL
 
-    def patterns(self) -> Iterator[str]:
-        """A pattern that finds nothing, and would in another case or with wildcards."""
+    def nulls(self) -> Iterator[str]:
+        """A comparison with NULL is never true, whatever it looks like."""
         from sqlglot import exp
 
-        where = self.scope.node.args.get("where")
-        for node in own_nodes(where, exp.Like) if where is not None else ():
-            found, pattern = self.kind(node.this), node.expression
-            if found is None or not isinstance(pattern, exp.Literal) or not pattern.is_string:
-                continue
-            source, name = self._place(found[0])
-            text = pattern.name
-            if not set("%_") & set(text):
-                yield f"LIKE {text!r} has no % or _, so it finds nothing but {text!r} itself"
-            elif self.dialect == "postgres":
-                literal = string_literal(text, self.dialect)
-                if self.rows(f"SELECT 1 FROM {source} WHERE {name} ILIKE {literal} LIMIT 1"):
-                    yield f"{_name(found[0])} has {text!r} in another case only: LIKE minds it, ILIKE does not"
+        kinds = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+        for node in own_nodes(self.scope.node, kinds):
+            if isinstance(node.this, exp.Null) or isinstance(node.expression, exp.Null):
+                word = "IS NOT NULL" if isinstance(node, exp.NEQ) else "IS NULL"
+                yield f"{node.sql(self.dialect)[:60]} is never true, since nothing equals NULL; write {word}"
 
     def _place(self, use: ColumnUse) -> tuple[str, str]:
         """Return what a column's table is read from, and the column, as they are written."""

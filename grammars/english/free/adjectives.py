@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["ADJECTIVES", "COMPARATIVES", "SUPERLATIVES"]
+__all__ = ["ADJECTIVES", "COMPARATIVES", "MEASURES", "SUPERLATIVES"]
 
-_AGE, _HEIGHT, _LENGTH, _WEIGHT = ("age",), ("height",), ("length", "duration"), ("weight",)
+_HEIGHT, _LENGTH, _WEIGHT = ("height",), ("length", "duration", "runtime", "running time"), ("weight",)
+_AGE = ("age", "birth date", "birth year", "birthday", "date of birth", "born")
 _DATE = ("date", "year", "time")
 _PRICE = ("price", "cost", "fee", "amount")
 _SPEED, _SIZE = ("speed", "velocity"), ("size",)
@@ -17,6 +18,7 @@ SUPERLATIVES: dict[str, tuple[tuple[str, ...], bool]] = {
     "latest": (_DATE, True), "newest": (_DATE, True), "earliest": (_DATE, False), "last": (_DATE, True),
     "cheapest": (_PRICE, False), "priciest": (_PRICE, True), "costliest": (_PRICE, True),
     "fastest": (_SPEED, True), "slowest": (_SPEED, False), "richest": (_WORTH, True), "poorest": (_WORTH, False),
+    "highest": (("altitude", "elevation", "height"), True), "lowest": (("altitude", "elevation", "height"), False),
     "largest": (_SIZE, True), "biggest": (_SIZE, True), "smallest": (_SIZE, False),
 }  # fmt: skip
 """Word: the columns that it may be about, and whether the most of it comes first."""
@@ -28,6 +30,15 @@ COMPARATIVES: dict[str, tuple[tuple[str, ...], bool]] = {
     "richer": (_WORTH, True), "poorer": (_WORTH, False), "larger": (_SIZE, True), "bigger": (_SIZE, True),
     "smaller": (_SIZE, False),
 }  # fmt: skip
+
+_PAYS = {
+    "cost costs costing": _PRICE, "earn earns earning earned": ("salary", "earnings", "income", "wage"),
+    "weigh weighs weighing": _WEIGHT, "last lasts lasting lasted": _LENGTH,
+}  # fmt: skip
+MEASURES: dict[str, tuple[str, ...]] = {
+    verb: columns for verbs, columns in _PAYS.items() for verb in verbs.split()
+}
+"""Verbs before `more than 5`."""
 
 ADJECTIVES: dict[str, tuple[str, ...]] = {
     "expensive": _PRICE, "costly": _PRICE, "recent": _DATE, "recently": _DATE, "populated": ("population",),

@@ -19,22 +19,22 @@ from ..query import (
     Compare,
     Cond,
     Const,
+    Empty,
     Match,
     OneOf,
     Op,
     Path,
-    Period,
     Ref,
     Related,
     Scalar,
     Value,
 )
-from .adjectives import COMPARATIVES
+from .adjectives import COMPARATIVES, MEASURES
 from .columns import DATES, NUMERIC, Columns, is_reversed
+from .dates import OPS, Dates
 
 __all__ = ["Conditions"]
 
-_OPS: dict[str, Op] = {"gt": ">", "lt": "<", "ge": ">=", "le": "<=", "after": ">", "before": "<"}
 _QUANTITIES: dict[str, Op] = {
     "ge": ">=", "le": "<=", "gt": ">", "lt": "<", "ormore": ">=", "orless": "<=", "exactly": "=", "only": "=",
 }  # fmt: skip
@@ -48,6 +48,7 @@ class Conditions:
         self._schema = columns.schema
         self._spans = columns.spans
         self._choices = columns.choices
+        self._dates = Dates(columns)
 
     def read(self, node: Node, table: str) -> Cond:
         """Read a modifier that is a condition on the row itself, or on what it is joined to by a value."""
@@ -58,8 +59,12 @@ class Conditions:
                 return self._both(node, table)
             case "likemod":
                 return self._with_word(node, table)
+            case "donemod":
+                return self._dates.done(node, table)
+            case "emptymod":
+                return self._without(node, table)
             case "yearmod":
-                return self._in_year(node, table)
+                return self._dates.in_year(node, table)
             case "colmod":
                 return self._compared(node, table)
             case "cmpmod":
@@ -71,16 +76,41 @@ class Conditions:
 
     def _valued(self, node: Node, table: str) -> Cond:
         oneof = sub(node, "oneof") or sub(node, "oneof0")
-        return self.valued(leaves(cast(Node, oneof), "VAL"), next(iter(leaves(node, "COL")), None), table)
+        cond = self.valued(
+            leaves(cast(Node, oneof), "VAL"), next(iter(leaves(node, "COL")), None), table, node
+        )
+        years = leaves(node, "YEAR")
+        return all_of([cond, self._dates.in_year(node, table)]) if years else cond
+
+    def _without(self, node: Node, table: str) -> Cond:
+        """`without email`, `whose composer is unknown`, `without a manager`."""
+        roles = leaves(node, "ROLE")
+        if roles:
+            if self._columns.names.lexicon.tables.best(cast(Words, roles[0].value)):
+                raise Trouble("this is a table", depth=1)
+            steps = self._columns.names.lexicon.role_steps(table, cast(Words, roles[0].value))
+            names = [
+                step.source_columns[0] for step in steps if step.optional and len(step.source_columns) == 1
+            ]
+            name = self._choices.pick([(0, each) for each in names])
+            self._columns.note(roles[0], f"the column {table}.{name}")
+            return Empty(Ref(table, name, self._schema.table(table).column(name).kind))
+        leaf = leaves(node, "COL")[0]
+        ref = self._columns.column(leaf, table, owner=next(iter(leaves(node, "TAB")), None))
+        known = self._schema.table(ref.table).column(ref.column)
+        if ref.path or not known.nullable:
+            raise Trouble("every row has one of these", depth=1)
+        return Empty(ref)
 
     def _both(self, node: Node, table: str) -> Cond:
         """`speak English and French`: two related rows; a column of the row itself has only one of them."""
         column = next(iter(leaves(node, "COL")), None)
-        conds = [self.valued([leaf], column, table) for leaf in leaves(node, "VAL")]
+        conds = [self.valued([leaf], column, table, node) for leaf in leaves(node, "VAL")]
         if all(isinstance(cond, Related) for cond in conds):
             return all_of(conds)
         if column is None:
             raise Trouble("this cannot be two things at once", depth=1)
+        self._choices.cost += 4  # no row is both, so either is meant, or what the rows have in common
         return self.valued(leaves(node, "VAL"), column, table)
 
     def _with_word(self, node: Node, table: str) -> Cond:
@@ -92,11 +122,22 @@ class Conditions:
 
     def _not_valued(self, node: Node, table: str) -> Cond:
         values = leaves(cast(Node, sub(node, "oneof")), "VAL")
-        cond = self.valued(values, next(iter(leaves(node, "COL")), None), table)
+        cond = self.valued(values, next(iter(leaves(node, "COL")), None), table, node)
         return replace(cond, op="=", count=0) if isinstance(cond, Related) else negate(cond)
 
-    def valued(self, values: Sequence[Leaf], column: Leaf | None, table: str) -> Cond:
-        """Return the condition that a column has one of some values; without a column, the one that stores them."""
+    def valued(
+        self, values: Sequence[Leaf], column: Leaf | None, table: str, mod: Node | None = None
+    ) -> Cond:
+        """Return the condition that a column has one of some values; without a column, the one that stores them.
+
+        `mod` is where a verb, or the table of the values (`the Sales department`), may be said.
+        """
+        verbs = leaves(mod, "VERB") if mod else []
+        owners = (
+            {name for leaf in leaves(mod, "TAB") for _, name in self._columns.table_options(leaf)}
+            if mod
+            else set[str]()
+        )
         stored = [self._spans.stored(leaf.start, leaf.end) for leaf in values]
         named = (
             None
@@ -107,15 +148,18 @@ class Conditions:
         shared = {place for place in places[0] if all(place in others for others in places)}
         options: list[tuple[int, Cond]] = []
         for place in shared:
-            if named is not None and place not in named:
+            if (named is not None and place not in named) or (owners and place[0] not in owners):
                 continue
             texts = [
                 text
                 for leaf, found in zip(values, stored, strict=True)
                 for text in _spelt([e.value for e in found if (e.table, e.column) == place], self._said(leaf))
             ]
-            for cost, path in self._ways(table, place[0]):
-                options.append((cost + (named or {}).get(place, 0), self._holds(table, path, place, texts)))
+            other = column is None and (self._says_other(verbs, table, place) or self._has_own(table, place))
+            for cost, path in self._ways(table, place[0], verbs):
+                far = len(path) > 1 and column is None and not owners and not verbs
+                cost += (named or {}).get(place, 0) + 4 * other + 2 * far
+                options.append((cost, self._holds(table, path, place, texts)))
         if not options and column is not None:
             options = self._unstored(values, column, table)
         cond = self._choices.pick(options)
@@ -142,11 +186,24 @@ class Conditions:
                 found.append((cost + 1, _equal(ref, texts)))
         return found
 
-    def _ways(self, table: str, target: str) -> list[tuple[int, Path]]:
+    def _has_own(self, table: str, place: tuple[str, str]) -> bool:
+        """`customers in London` is about their own city, though only employees live there."""
+        columns = self._schema.table(table).columns
+        return table != place[0] and any(c.name.lower() == place[1].lower() != "name" for c in columns)
+
+    def _says_other(self, verbs: Sequence[Leaf], table: str, place: tuple[str, str]) -> bool:
+        """`directed by` names the column of who directed, and no other."""
+        said = {stem(cast(Words, verb.value)[0]) for verb in verbs}
+        columns = self._schema.table(table).columns
+        named = {c.name for c in columns if any(said & {stem(w) for w in way} for way in split_name(c.name))}
+        named = {name for name in named if self._schema.table(table).column(name).kind == "text"}
+        return bool(named) and not (place[0] == table and place[1] in named)
+
+    def _ways(self, table: str, target: str, verbs: Sequence[Leaf] = ()) -> list[tuple[int, Path]]:
         if target == table:
             return [(0, ())]
-        paths = self._columns.joins.paths(table, target)
-        return [(len(path) + (len(paths) > 1), path) for path in paths[:4]]
+        paths = self._columns.ways(table, target, verbs)
+        return [(cost + 1 + (len(paths) > 1), path) for cost, path in paths]
 
     def _holds(self, table: str, path: Path, place: tuple[str, str], texts: Sequence[str]) -> Cond:
         kind = self._schema.table(place[0]).column(place[1]).kind
@@ -155,57 +212,6 @@ class Conditions:
         return Related(path, ">=", 1, _equal(Ref(*place, kind), texts))
 
     # --- numbers and dates ----------------------------------------------------------------------------------
-
-    def _in_year(self, node: Node, table: str) -> Cond:
-        words = leaves(node, "YEAR")
-        words = words or leaves(cast(Node, sub(node, "year")), "YEAR")
-        years = [self._spans.number(leaf.start) for leaf in words]
-        op: Op = "="
-        inner = sub(node, "year") or node
-        if sub(inner, "orafter"):
-            op = ">="
-        elif sub(inner, "orbefore"):
-            op = "<="
-        elif (when := sub(node, "when")) is not None:
-            op = _OPS[cast(Node, when.children[0]).name]
-        options: list[tuple[int, Cond]] = []
-        verbs = leaves(node, "VERB")
-        for cost, path in [(0, cast(Path, ())), *self._parents(table)]:
-            where = path[-1].target if path else table
-            for column in self._schema.table(where).columns:
-                ref = Ref(where, column.name, column.kind, path)
-                if column.kind in DATES or "year" in column.name.lower():
-                    said = not verbs or self._says(verbs, column.name)
-                    options.append((cost + (not said), self._years(ref, op, years)))
-        low = min((cost for cost, _ in options), default=0)
-        return self._choices.pick([each for each in options if each[0] == low])
-
-    def _says(self, verbs: Sequence[Leaf], column: str) -> bool:
-        """`opened in 2008` is about the open year."""
-        stems = {stem(word) for way in split_name(column) for word in way}
-        return any(stem(cast(Words, verb.value)[0]) in stems for verb in verbs)
-
-    def _parents(self, table: str) -> list[tuple[int, Path]]:
-        return [(2, (step,)) for step in self._columns.joins.steps(table) if step.forward and not step.many]
-
-    def _years(self, ref: Ref, op: Op, years: Sequence[str]) -> Cond:
-        if ref.kind in DATES:
-            if len(years) > 1:
-                raise Trouble("two years of a date", depth=1)
-            first, after = f"{years[0]}-01-01", f"{int(years[0]) + 1}-01-01"
-            return {
-                "=": Period(ref, first, after), ">=": Period(ref, first, None), ">": Period(ref, after, None),
-                "<": Period(ref, None, first), "<=": Period(ref, None, after),
-            }[cast(str, op)]  # fmt: skip
-        values = [self._number(ref, year, ordered=op != "=") for year in years]
-        return OneOf(ref, tuple(values)) if len(values) > 1 else Compare(ref, op, Const(values[0]))
-
-    def _number(self, ref: Ref, text: str, *, ordered: bool = False) -> Value:
-        if ref.kind in NUMERIC:
-            return int(text) if text.lstrip("-").isdigit() else Decimal(text)
-        if ref.kind == "text" and (not ordered or (len(text) == 4 and "year" in ref.column.lower())):
-            return text
-        raise Trouble("this column holds no numbers", depth=1)
 
     def _compared(self, node: Node, table: str) -> Cond:
         short = sub(node, "colpred0")
@@ -233,11 +239,12 @@ class Conditions:
         between = sub(pred, "between")
         if between is not None:
             low, high = (
-                self._number(ref, self._spans.number(n.start), ordered=True) for n in leaves(between, "NUM")
+                self._dates.number(ref, self._spans.number(n.start), ordered=True)
+                for n in leaves(between, "NUM")
             )
             return Between(ref, low, high)
         cmp = sub(pred, "cmp")
-        op: Op = _OPS[cast(Node, cmp.children[0]).name] if cmp else "="
+        op: Op = OPS[cast(Node, cmp.children[0]).name] if cmp else "="
         cond = self._against(ref, op, cast(Node, rhs), table)
         return negate(cond) if sub(pred, "isnot") else cond
 
@@ -248,11 +255,17 @@ class Conditions:
         values = leaves(rhs, "VAL")
         if values:
             return self.valued(values, leaf, table)
-        op: Op = _OPS[cast(Node, cmp.children[0]).name] if cmp else "="
+        op: Op = OPS[cast(Node, cmp.children[0]).name] if cmp else "="
         return self._against(self._columns.column(leaf, table), op, rhs, table)
 
     def _against(self, ref: Ref, op: Op, rhs: Node, table: str) -> Cond:
-        average = sub(rhs, "average")
+        own = leaves(rhs, "COL")
+        if own and not sub(rhs, "average"):
+            other = self._columns.column(own[0], table)
+            if op == "=" or other.path or ref.path or {ref.kind, other.kind} - {*NUMERIC}:
+                raise Trouble("these two are not compared", depth=1)
+            return Compare(ref, op, other)
+        average = sub(rhs, "average") or sub(rhs, "avgword")
         if average is not None:
             return self._average(ref, op, average, table)
         numbers = [*leaves(rhs, "NUM"), *leaves(rhs, "YEAR"), *leaves(rhs, "DATE")]
@@ -260,15 +273,17 @@ class Conditions:
         if len(numbers) > 1:
             if op != "=" or ref.kind in DATES:
                 raise Trouble("this is compared with two numbers", depth=1)
-            return OneOf(ref, tuple(self._number(ref, self._spans.number(each.start)) for each in numbers))
+            return OneOf(
+                ref, tuple(self._dates.number(ref, self._spans.number(each.start)) for each in numbers)
+            )
         if number is None:
             raise Trouble("there is nothing to compare with", depth=1)
         text = self._spans.number(number.start)
         if ref.kind in DATES:
             if len(text) == 4 and text.isdigit():
-                return self._years(ref, op, [text])
+                return self._dates.years(ref, op, [text])
             raise Trouble("dates are compared with dates", depth=1)
-        return Compare(ref, op, Const(self._number(ref, text, ordered=op != "=")))
+        return Compare(ref, op, Const(self._dates.number(ref, text, ordered=op != "=")))
 
     def _average(self, ref: Ref, op: Op, node: Node, table: str) -> Cond:
         said = leaves(node, "COL")
@@ -284,8 +299,11 @@ class Conditions:
     def _comparative(self, node: Node, table: str) -> Cond:
         comp, cmp = sub(node, "comp"), sub(node, "cmp")
         number = next(iter(leaves(node, "NUM")), None)
+        pays = leaves(node, "PAYS")
+        if pays and cmp is not None:
+            return self._measuring(pays[0], node, table)
         if comp is None and cmp is not None:
-            op = _OPS[cast(Node, cmp.children[0]).name]
+            op = OPS[cast(Node, cmp.children[0]).name]
             said = leaves(node, "COL")
             if (average := sub(node, "average")) is not None:
                 inner = leaves(average, "COL")
@@ -309,7 +327,29 @@ class Conditions:
                 return self._average(ref, op, average, table)
         if number is None or (comp is not None and is_reversed(ref)):
             raise Trouble("there is nothing to compare with", depth=1)
-        return Compare(ref, op, Const(self._number(ref, self._spans.number(number.start), ordered=True)))
+        return Compare(
+            ref, op, Const(self._dates.number(ref, self._spans.number(number.start), ordered=True))
+        )
+
+    def _measuring(self, verb: Leaf, node: Node, table: str) -> Cond:
+        """`cost more than 50`; `earned more than 5000` where each has several salaries: at least one of them."""
+        op = OPS[cast(Node, cast(Node, sub(node, "cmp")).children[0]).name]
+        concepts = MEASURES[cast(Words, verb.value)[0]]
+        path: Path = ()
+        try:
+            ref = self._columns.measured(concepts, table, NUMERIC)
+        except Trouble:
+            if not leaves(node, "NUM"):
+                raise
+            known = [
+                words
+                for words in (tuple(each.split()) for each in concepts)
+                if self._columns.names.columns(words)
+            ]
+            path, ref = self._columns.of_many(known[0] if known else (), table)
+        self._columns.note(verb, f"the column {ref.table}.{ref.column}")
+        cond = self._against(ref, op, node, table)
+        return Related(path, ">=", 1, cond) if path else cond
 
     def limit_of(self, pred: Node) -> tuple[Op, Value]:
         """Read what a number is compared with."""
@@ -319,7 +359,7 @@ class Conditions:
             raise Trouble("groups are compared with numbers", depth=1)
         text = self._spans.number(numbers[0].start)
         value: Value = int(text) if text.lstrip("-").isdigit() else Decimal(text)
-        return (_OPS[cast(Node, cmp.children[0]).name] if cmp else "="), value
+        return (OPS[cast(Node, cmp.children[0]).name] if cmp else "="), value
 
     def quantity(self, node: Node | None) -> tuple[Op, int]:
         """Read `at least 2`; at least one where nothing is said."""

@@ -13,12 +13,14 @@ from ..columns import leaves, sub, subs
 from ..engine import Node
 from ..joins import is_single
 from ..logic import all_of
-from ..query import Agg, Compare, Cond, Const, OneOf, Order, Period, Ref, Related
+from ..query import Agg, Compare, Cond, Const, Empty, OneOf, Order, Period, Ref, Related
 from .adjectives import ADJECTIVES, SUPERLATIVES
 from .columns import DATES, NUMERIC, Columns, is_reversed
 from .conditions import Conditions
 
 __all__ = ["Entities", "Entity"]
+
+_PLACES = {"second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "fifth": 4, "5th": 4}
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Entity:
     conds: list[Cond] = field(default_factory=list[Cond])
     order: list[Order] = field(default_factory=list[Order])
     limit: int | None = None
+    skip: int = 0
     distinct: bool = False
 
     @property
@@ -80,10 +83,14 @@ class Entities:
                 continue
             self._choices.cost += nested  # it could have been said of the noun before
             nested = nested or sub(inner, "ent") is not None or inner.name == "negrel"
-            if inner.name == "supermod":
-                self._most(inner, entity)
-            else:
-                entity.add(self._cond(inner, entity.table))
+            self.modify_one(inner, entity)
+
+    def modify_one(self, node: Node, entity: Entity) -> None:
+        """Add what one modifier says to an entity."""
+        if node.name == "supermod":
+            self._most(node, entity)
+        else:
+            entity.add(self._cond(node, entity.table))
 
     def _cond(self, node: Node, table: str) -> Cond:
         match node.name:
@@ -100,7 +107,10 @@ class Entities:
         if other.order or other.limit:
             raise Trouble("a condition on the first of other rows", depth=1)
         op, count = self._conditions.quantity(sub(node, "quant"))
-        return Related(self._columns.way(table, other.table), op, count, other.where)
+        path = self._columns.way(table, other.table, leaves(node, "VERB"))
+        if sub(node, "quant") is not None and is_single(path):
+            raise Trouble("there is one of these at most", depth=1)
+        return Related(path, op, count, other.where)
 
     def _unrelated(self, node: Node, table: str) -> Cond:
         noun = cast(Node, sub(node, "noun"))
@@ -112,7 +122,7 @@ class Entities:
         self.modify(subs(mods, "mod") if mods else [], other)
         if other.order:
             raise Trouble("a condition on the first of other rows", depth=1)
-        return Related(self._columns.way(table, other.table), "=", 0, other.where)
+        return Related(self._columns.way(table, other.table, leaves(node, "VERB")), "=", 0, other.where)
 
     def _first(self, pre: Node, entity: Entity) -> None:
         """`the 3 youngest singers`."""
@@ -130,7 +140,13 @@ class Entities:
                 most = False
         ref = self._columns.measured(concepts, entity.table, (*NUMERIC, *DATES))
         entity.order.append(Order(ref, most != is_reversed(ref)))
+        entity.skip = self.place(pre)
         entity.limit = int(self._spans.number(counts[0].start)) if counts else 1
+
+    def place(self, node: Node) -> int:
+        """Return how many rows come before `the second`; 0 where none is said."""
+        nth = sub(node, "nth")
+        return 0 if nth is None else _PLACES[self._spans.said[nth.start]]
 
     def _most(self, node: Node, entity: Entity) -> None:
         """`with the highest price`, `with the most orders`."""
@@ -139,10 +155,11 @@ class Entities:
         counts = leaves(node, "CNT")
         entity.limit = int(self._spans.number(counts[0].start)) if counts else 1
         rank, ends = sub(node, "rank"), sub(node, "ends1")
+        entity.skip = self.place(node)
         inner = sub(node, "ent")
         if inner is not None:
             other = self.entity(inner)
-            path = self._columns.way(entity.table, other.table)
+            path = self._columns.way(entity.table, other.table, leaves(node, "VERB"))
             if other.order or is_single(path):
                 raise Trouble("there are not many of these", depth=1)
             most = sub(rank, "most") is not None if rank else sub(cast(Node, ends), "high") is not None
@@ -151,10 +168,18 @@ class Entities:
                 entity.conds.append(some)
             entity.order.append(Order(Agg("count", path, None, other.where), most))
             return
-        ref = self._columns.ref(cast(Node, sub(node, "colref")), entity.table)
+        colref, high = cast(Node, sub(node, "colref")), sub(cast(Node, ends), "high") is not None
+        try:
+            ref = self._columns.ref(colref, entity.table)
+        except Trouble:
+            if leaves(colref, "TAB"):
+                raise
+            path, ref = self._columns.of_many(cast(Words, leaves(colref, "COL")[0].value), entity.table)
+            entity.order.append(Order(Agg("max" if high else "min", path, ref), high))
+            return
         if ref.kind not in (*NUMERIC, *DATES):
             raise Trouble("only numbers and dates have a highest", depth=1)
-        entity.order.append(Order(ref, sub(cast(Node, ends), "high") is not None))
+        entity.order.append(Order(ref, high))
 
 
 def _fixed(cond: Cond) -> Ref | None:
@@ -173,5 +198,7 @@ def _apart(low: Cond, high: Cond) -> bool:
             return type(most) is type(least) and most <= least  # type: ignore[operator]
         case Period(left, None, str(end)), Period(right, str(start), None) if left == right:
             return end <= start
+        case Empty(left, False), other:
+            return left == _fixed(other)
         case _:
             return False

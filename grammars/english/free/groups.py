@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
-from jigwork.grammars.inflection import Words
+from jigwork.grammars.inflection import Words, split_name
+from jigwork.grammars.linking.synonyms import SHORT
 
 from ..choices import Trouble
 from ..columns import leaves, sub, subs
@@ -15,9 +16,16 @@ from ..joins import is_single
 from ..query import Agg, Compare, Cond, Const, Func, Key, Operand, Order, Query, Ref, Related
 from .columns import DATES, NUMERIC, Columns
 from .conditions import Conditions
+from .dates import Dates
 from .entities import Entities, Entity
 
-__all__ = ["Groups", "column_leaves"]
+__all__ = ["Groups", "column_leaves", "group_key"]
+
+_FUNCS: dict[str, Func] = {"longest": "max", "shortest": "min"}
+_SAYS: dict[str, frozenset[str]] = {
+    "sum": frozenset({"total", "sum"}), "avg": frozenset({"average", "mean"}),
+    "max": frozenset({"maximum", "highest"}), "min": frozenset({"minimum", "lowest"}),
+}  # fmt: skip
 
 
 class Groups:
@@ -29,13 +37,19 @@ class Groups:
         self._entities = entities
         self._schema = columns.schema
         self._choices = columns.choices
+        self._dates = Dates(columns)
         self.only: int | None = None
 
     def aggs(self, node: Node, table: str) -> list[Agg]:
         ref = self._columns.ref(cast(Node, sub(node, "colref")), table)
-        funcs: list[Func] = [cast(Func, cast(Node, each.children[0]).name) for each in subs(node, "func")]
+        named = [cast(Node, each.children[0]).name for each in subs(node, "func")]
+        funcs: list[Func] = [_FUNCS.get(name) or cast(Func, name) for name in named]
         if ref.kind not in NUMERIC and not (ref.kind in DATES and set(funcs) <= {"min", "max"}):
             raise Trouble("this column holds no numbers", depth=1)
+        said = set(cast(Words, leaves(cast(Node, sub(node, "colref")), "COL")[0].value))
+        made = {SHORT.get(word, word) for way in split_name(ref.column) for word in way}
+        if any(_SAYS[func] & made and not _SAYS[func] & said for func in funcs if func in _SAYS):
+            self._choices.cost += 2  # the `total credits` are a column, not a sum
         return [Agg(func, (), ref) for func in funcs]
 
     def count(self, node: Node, table: str) -> tuple[Agg | None, Cond | None]:
@@ -54,20 +68,20 @@ class Groups:
     def grouped_items(self, items: Node, group: Node, inner: Node | None) -> Query:
         """`the number of employees from each city`, `the average age per country`: what is counted is the table."""
         if inner is not None:
-            return self.grouped(items, self._entities.entity(inner), cast(Node, sub(group, "key")))
+            return self.grouped(items, self._entities.entity(inner), group)
         nouns = _counted(items)
         if not nouns:
             first = next(iter(column_leaves(items)), None)
             if first is None:
                 raise Trouble("say of which rows", depth=1)
-            options = self._columns.names.columns(cast(Words, first.value))
-            table = self._choices.pick([(cost, place[0]) for cost, place in options])
-            return self.grouped(items, Entity(table), cast(Node, sub(group, "key")))
-        return self.grouped(items, Entity(self._columns.table(nouns[0])), cast(Node, sub(group, "key")))
+            table = self.owner(first)
+            return self.grouped(items, Entity(table), group)
+        return self.grouped(items, Entity(self._columns.table(nouns[0])), group)
 
-    def grouped(self, items: Node, entity: Entity, key: Node) -> Query:
+    def grouped(self, items: Node, entity: Entity, group: Node) -> Query:
+        """Numbers of rows per what a `group` says."""
         measures, columns = self._measures(items, entity.table)
-        query = self.counted_by(entity, key, measures)
+        query = self.counted_by(entity, group_key(group), measures, leaves(group, "VERB"))
         return self.with_columns(query, columns)
 
     def _measures(self, items: Node, table: str) -> tuple[list[Agg], list[Node]]:
@@ -99,14 +113,19 @@ class Groups:
             return replace(query, items=(*refs, *(item for item in query.items if isinstance(item, Agg))))
         return query
 
-    def counted_by(self, entity: Entity, key: Node, measures: Sequence[Agg]) -> Query:
+    def counted_by(
+        self, entity: Entity, key: Node, measures: Sequence[Agg], verbs: Sequence[Leaf] = ()
+    ) -> Query:
         """Group rows by a column, or by the rows of another table that each belongs to."""
         measures = tuple(dict.fromkeys(measures or [Agg("count", ())]))
         if entity.order:
             raise Trouble("groups of the first rows", depth=1)
+        if key.name == "gunit":
+            made = self._dates.part(cast(Node, sub(key, "unit")), entity.table, leaves(key, "VERB"))
+            return Query(entity.table, measures=measures, keys=(Key((made,)),), where=entity.where)
         tables, columns = leaves(key, "TAB"), leaves(key, "COL")
         if tables and not columns:
-            return self._per_row(entity, self._columns.table(tables[0]), measures)
+            return self._per_row(entity, self._columns.table(tables[0]), measures, verbs)
         ref = self._columns.ref(key, entity.table)
         if (ref.column,) == self._schema.table(ref.table).primary_key and not ref.path:
             raise Trouble("these are groups of one", depth=1)
@@ -114,12 +133,16 @@ class Groups:
             raise Trouble("not every row has this", depth=1)
         return Query(entity.table, measures=measures, keys=(Key((ref,)),), where=entity.where)
 
-    def _per_row(self, entity: Entity, target: str, measures: Sequence[Agg]) -> Query:
+    def _per_row(
+        self, entity: Entity, target: str, measures: Sequence[Agg], verbs: Sequence[Leaf] = ()
+    ) -> Query:
         """One line for each row of the other table that has any."""
         if target == entity.table:
             raise Trouble("these are groups of one", depth=1)
-        path = self._columns.way(target, entity.table)
-        found: list[Operand] = [self._columns.label(target)]
+        path = self._columns.way(target, entity.table, verbs)
+        if is_single(path):
+            raise Trouble("there is one of these at most", depth=1)
+        found: list[Operand] = [*self._columns.labels(target)]
         for agg in measures:
             found.append(Agg(agg.func, path, agg.ref, entity.where))
         return Query(target, items=tuple(found), where=Related(path, ">=", 1, entity.where))
@@ -134,8 +157,7 @@ class Groups:
         elif leaves(key, "TAB"):
             table = self._columns.table(leaves(key, "TAB")[0])
         else:
-            options = self._columns.names.columns(cast(Words, leaves(key, "COL")[0].value))
-            table = self._choices.pick([(cost, place[0]) for cost, place in options])
+            table = self.owner(leaves(key, "COL")[0])
         query = self.grouped(items, Entity(table), key)
         if again is not None:
             query = self.with_columns(query, [again])
@@ -143,6 +165,11 @@ class Groups:
         if last is not None:
             self._check_key(last, query)
         return self.group_mods(node, query)
+
+    def owner(self, column: Leaf) -> str:
+        """The table of a column that is named alone."""
+        options = self._columns.names.columns(cast(Words, column.value))
+        return self._choices.pick([(cost, place[0]) for cost, place in options])
 
     def _check_key(self, node: Node, query: Query) -> None:
         """`document ids and the number of paragraphs in each document`: what is named again is what is grouped by."""
@@ -171,6 +198,8 @@ class Groups:
             entity = self._entities.entity(inner)
         elif leaves(column, "TAB"):
             entity = Entity(self._columns.table(leaves(column, "TAB")[0]))
+        elif sub(node, "rank") is None:
+            entity = Entity(self.owner(leaves(column, "COL")[0]))
         else:
             raise Trouble("say of which rows", depth=1)
         if entity.order:
@@ -178,12 +207,28 @@ class Groups:
         rank = sub(node, "rank")
         most = rank is None or sub(rank, "most") is not None
         query = self.counted_by(entity, column, [])
+        self._choices.cost += _is_far(query)
         again = sub(node, "again")
         if again is None:
             self.only = 1
         else:
             self._check_again(again, query)
         return replace(query, order=(Order(Agg("count", ()), most),), limit=1)
+
+    def topagg(self, node: Node) -> Query:
+        """`Which country has the highest average age of singers?`"""
+        column, inner = leaves(node, "COL")[0], sub(node, "ent")
+        entity = self._entities.entity(inner) if inner else Entity(self.owner(column))
+        ref = self._columns.column(column, entity.table)
+        if entity.order or ref.kind not in NUMERIC or ref.path:
+            raise Trouble("there is no such measure", depth=1)
+        measure = Agg("avg" if sub(node, "avg") else "sum", (), ref)
+        query = self.counted_by(entity, cast(Node, sub(node, "gcol") or sub(node, "key")), [measure])
+        by = measure if query.keys else query.items[-1]
+        self.only = 1 if query.keys else len(query.items) - 1
+        return replace(
+            query, order=(Order(by, sub(cast(Node, sub(node, "ends1")), "high") is not None),), limit=1
+        )
 
     def _check_again(self, node: Node, query: Query) -> None:
         """`List the country and the number of channels it has.`"""
@@ -199,6 +244,7 @@ class Groups:
         entity = self._entities.entity(cast(Node, sub(node, "ent")))
         op, count = self._conditions.quantity(sub(node, "quant"))
         query = self.counted_by(entity, cast(Node, sub(node, "gcol")), [])
+        self._choices.cost += _is_far(query)
         self.only = 1
         return replace(query, having=Compare(Agg("count", ()), op, Const(count)))
 
@@ -223,6 +269,20 @@ class Groups:
         measure = self.aggs(agg, query.table)[0] if agg else Agg("count", ())
         op, value = self._conditions.limit_of(pred)
         return replace(query, having=Compare(measure, op, Const(value)))
+
+
+def _is_far(query: Query) -> bool:
+    """Groups by a column of other rows: the customers with most orders are customers, not groups of orders."""
+    return any(isinstance(ref, Ref) and bool(ref.path) for key in query.keys for ref in key.refs)
+
+
+def group_key(group: Node) -> Node:
+    """Return what a group names: a `key`, or the unit of a date; a key itself is that."""
+    return (
+        group
+        if group.name in ("key", "key3", "gcol", "gunit")
+        else sub(group, "gunit") or cast(Node, sub(group, "key"))
+    )
 
 
 def _counted(items: Node) -> list[Leaf]:

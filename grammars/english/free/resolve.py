@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from jigwork.grammars.inflection import Words
+from jigwork.grammars.inflection import Words, split_name
+from jigwork.grammars.linking.similar import stem
 
 from ..choices import Choices, Trouble
 from ..columns import leaves, sub, subs
@@ -14,14 +15,17 @@ from ..engine import Leaf, Node
 from ..joins import Joins
 from ..query import Agg, Cond, Operand, Order, Query, Ref, Related
 from .adjectives import SUPERLATIVES
-from .columns import Columns
+from .columns import DATES, NUMERIC, Columns
 from .conditions import Conditions
 from .entities import Entities, Entity
-from .groups import Groups, column_leaves
+from .groups import Groups, column_leaves, group_key
 from .spans import Names, Spans
 
 __all__ = ["Resolved", "Resolver"]
 
+_PEOPLE = frozenset(
+    map(stem, "person people user employee customer player actor author student teacher patient".split())
+)
 _VERB_NOTE = "that the two belong together"
 
 
@@ -90,6 +94,8 @@ class Resolver:
                 return self._groups.mostof(node)
             case "having":
                 return self._groups.having(node)
+            case "topagg":
+                return self._groups.topagg(node)
             case _:
                 return self._topping(node)
 
@@ -114,7 +120,7 @@ class Resolver:
         if items is not None:
             query = self._listed(items, entity)
         else:
-            query = self._rows(entity, [] if asked else [self._columns.label(entity.table)])
+            query = self._rows(entity, [] if asked else self._columns.labels(entity.table))
         return self._ordered(node, query if asked is None else self._asked(asked, query))
 
     def _bare(self, items: Node, node: Node) -> Query:
@@ -134,6 +140,11 @@ class Resolver:
         query = self._listed(items, entity)
         if any(isinstance(item, Ref) and item.path for item in query.items):
             raise Trouble("these are columns of other rows", depth=1)
+        keys = {name for key in self._schema.table(query.table).foreign_keys for name in key.columns}
+        if any(isinstance(c, Related) and c.count == 0 for c in entity.conds) and keys & {
+            item.column for item in query.items if isinstance(item, Ref)
+        }:
+            self._choices.cost += 4  # codes that no row of these has, or of the rows that are without
         if query.items and any(isinstance(cond, Related) for cond in entity.conds):
             query = replace(query, distinct=True)  # it is the values that are asked for, not rows
         return query
@@ -141,14 +152,27 @@ class Resolver:
     def _listing(self, node: Node, *, asked: bool) -> Query:
         inner, items, owner = sub(node, "ent"), sub(node, "items"), sub(node, "owner")
         group = sub(node, "group")
+        alone = sub(node, "supermod") or sub(node, "cmpmod")
+        if alone is not None:
+            return self._whoever(alone)
+        top = sub(node, "gcol")
+        if top is not None:
+            return self._of_the_first(top, cast(Node, inner))
+        if sub(node, "nth") is not None:
+            return self._value_at(node)
         how = leaves(node, "COL")
         if how and items is None:
             raise Trouble("how much of what", depth=1)
         more = sub(node, "asked")
         if items is None:
             entity = self._entities.entity(cast(Node, inner))
-            query = self._rows(entity, [] if asked else [self._columns.label(entity.table)])
+            query = self._rows(entity, [] if asked else self._columns.labels(entity.table))
             return query if more is None else self._asked(more, query)
+        if inner is not None and inner.start < items.start and not sub(node, "more"):
+            entity = self._entities.entity(inner)
+            query = self._listed(items, entity)
+            named = [ref for ref in self._columns.labels(entity.table) if ref not in query.items]
+            return query if query.measures else replace(query, items=(*named, *query.items))
         bare = sub(node, "bare") or sub(node, "bareowner")
         if bare is not None:
             return self._bare(items, bare)
@@ -165,17 +189,52 @@ class Resolver:
         else:
             entity = self._entities.entity(cast(Node, inner))
         if group is not None:
-            return self._groups.group_mods(
-                node, self._groups.grouped(items, entity, cast(Node, sub(group, "key")))
-            )
+            return self._groups.group_mods(node, self._groups.grouped(items, entity, group))
         if sub(node, "gmods") is not None:
             raise Trouble("a condition on groups without groups", depth=1)
         return self._listed(items, entity, sub(node, "more"))
 
+    def _value_at(self, node: Node) -> Query:
+        """`the second highest salary`: of the different values."""
+        inner, colref = sub(node, "ent"), cast(Node, sub(node, "colref"))
+        if inner is not None:
+            entity = self._entities.entity(inner)
+        else:
+            owner = next(iter(leaves(colref, "TAB")), None)
+            entity = Entity(
+                self._columns.table(owner) if owner else self._groups.owner(leaves(colref, "COL")[0])
+            )
+        ref = self._columns.ref(colref, entity.table)
+        if entity.order or ref.kind not in (*NUMERIC, *DATES):
+            raise Trouble("only numbers and dates have a highest", depth=1)
+        high = sub(cast(Node, sub(node, "ends1")), "high") is not None
+        entity.order, entity.limit, entity.skip = [Order(ref, high)], 1, self._entities.place(node)
+        return replace(self._rows(entity, [ref]), distinct=True)
+
+    def _of_the_first(self, column: Node, inner: Node) -> Query:
+        """`Which building has the largest classroom?`"""
+        entity = self._entities.entity(inner)
+        if not entity.order or entity.limit != 1:
+            raise Trouble("say which of these", depth=1)
+        return self._rows(entity, [self._columns.ref(column, entity.table)])
+
+    def _whoever(self, mod: Node) -> Query:
+        """`Who has the highest salary?`: people of the one table that has the column."""
+        lexicon = self._columns.names.lexicon
+        people = [
+            (0, table.name)
+            for table in self._schema.tables
+            if lexicon.persons[table.name]
+            or _PEOPLE & {stem(word) for way in split_name(table.name) for word in way}
+        ]
+        entity = Entity(self._choices.pick(people))
+        self._entities.modify_one(mod, entity)
+        return self._rows(entity, self._columns.labels(entity.table))
+
     def _rows(self, entity: Entity, items: Sequence[Operand]) -> Query:
         return Query(
             entity.table, items=tuple(items), where=entity.where, order=tuple(entity.order), limit=entity.limit,
-            distinct=entity.distinct,
+            distinct=entity.distinct, skip=entity.skip,
         )  # fmt: skip
 
     def _asked_columns(self, node: Node) -> list[Node]:
@@ -187,7 +246,6 @@ class Resolver:
 
     def _listed(self, items: Node, entity: Entity, more: Node | None = None) -> Query:
         """Columns of rows, columns with a number of related rows, or measures over all the rows."""
-        columns: list[Ref] = []
         aggs: list[Agg] = []
         listed: list[Operand] = []
         distinct = False
@@ -195,8 +253,11 @@ class Resolver:
             inner = cast(Node, next(n for n in item.children if cast(Node, n).name != "distinct"))
             distinct = distinct or sub(item, "distinct") is not None
             if inner.name == "colref":
-                columns.append(self._columns.ref(inner, entity.table))
-                listed.append(columns[-1])
+                listed.extend(
+                    self._columns.full_name(inner, entity.table) or [self._columns.ref(inner, entity.table)]
+                )
+            elif inner.name == "fullname":
+                listed.extend(self._columns.names_of_person(inner, entity.table))
             elif inner.name == "agg":
                 aggs.extend(self._groups.aggs(inner, entity.table))
             else:
@@ -242,10 +303,16 @@ class Resolver:
             raise Trouble("what is asked for is not of these rows", depth=1)
         refs: list[Ref] = []
         for item in subs(items, "item"):
+            full = sub(item, "fullname")
+            if full is not None:
+                refs.extend(self._columns.names_of_person(full, query.table))
+                continue
             colref = sub(item, "colref")
             if colref is None:
                 raise Trouble("numbers beside columns", depth=1)
-            refs.append(self._columns.ref(colref, query.table))
+            refs.extend(
+                self._columns.full_name(colref, query.table) or [self._columns.ref(colref, query.table)]
+            )
         for owner in [*leaves(sub(node, "owner") or Node("", (), 0, 0), "TAB"), *leaves(node, "TAB")]:
             if self._columns.table(owner) != query.table:
                 raise Trouble("this is about other rows", depth=1)
@@ -259,13 +326,13 @@ class Resolver:
         entity = self._entities.entity(cast(Node, sub(node, "ent")))
         if entity.order or entity.distinct:
             raise Trouble("a number of the first rows", depth=1)
-        each = sub(node, "eachkey") or sub(node, "group")
+        each = sub(node, "eachkey") or sub(node, "group") or sub(node, "gunit")
         if each is None:
             if sub(node, "gmods") is not None:
                 raise Trouble("a condition on groups without groups", depth=1)
             return Query(entity.table, measures=(Agg("count", ()),), where=entity.where)
         return self._groups.group_mods(
-            node, self._groups.counted_by(entity, cast(Node, sub(each, "key")), [])
+            node, self._groups.counted_by(entity, group_key(each), [], leaves(each, "VERB"))
         )
 
     def _count_values(self, node: Node) -> Query:
@@ -302,7 +369,7 @@ class Resolver:
         entity.order.append(Order(by, not lowest))
         items = sub(node, "items")
         return (
-            self._listed(items, entity) if items else self._rows(entity, [self._columns.label(entity.table)])
+            self._listed(items, entity) if items else self._rows(entity, self._columns.labels(entity.table))
         )
 
     def _ordered(self, node: Node, query: Query) -> Query:

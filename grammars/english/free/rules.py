@@ -14,16 +14,20 @@ __all__ = ["FILLERS", "RULES", "VERBS"]
 
 FILLERS = frozenset(
     """the a an all any some please also respectively corresponding me us our my just together given existing
-    ever then altogether overall yet""".split()
+    ever then altogether overall yet dollars""".split()
 )
 
 RULES = r"""
 question: _core [_sep] [_stop] [order] [limit] | _core [order] [_stop _show asked] | order [_stop] [_sep] _show _core
-_core: listing | counting | each | mostof | having | topping | valuesof | sorting | whole
+_core: listing | counting | each | mostof | topagg | having | topping | valuesof | sorting | whole
 
-listing: [_show] items [VERB | _that VERB] _of ent [group] [gmods]
-       | [_show] items
+listing: [_show | _which] gcol _link ent
+       | [_show] items [VERB | _that VERB] _of ent [group] [gmods]
+       | [_show] items [VERB]
        | [_show] items bare
+       | [_show | _which] ent _with items
+       | "who" (supermod | cmpmod)
+       | [_show] nth ends1 colref [_of ent]
        | [_show] items [_aux] bare [_prep]
        | [_show] items _of [_each] ent _sep more
        | [_show] items _of _each ent
@@ -35,6 +39,7 @@ listing: [_show] items [VERB | _that VERB] _of ent [group] [gmods]
 bare: mod+
 bareowner: VAL "'s"
 more: count [[VERB] _prep _each [TAB] | "they" _have | "they" VERB | VERB "it" | "it" "has"]
+_with: ("with" | "and" | "along with" | "as well as" | "including" | ",") ("their" | "its" | "his" | "her")
 gmods: ("where" | "whose" | "with" | _that "have" | "having") hav | mods1
 mods1: mod+
 hav: (agg | count) pred
@@ -43,6 +48,7 @@ sorting: ("sort" | "order" | "rank") (items _of ent | owner items | ent) ("by" |
 valuesof: [_show | _which] distinct gcol (_link | "where" | "with" | "that" | "for which" | "in which") ent [_verbend | "are from" | "come from"]
 counting: _howmany ent [_verbend] [group] [gmods]
         | _howmany ent [_aux] eachkey [_verbto]
+        | _howmany ent gunit [gmods]
         | _howmany distinct COL [_verbend] [_of ent]
         | _howmany distinct COL mods
         | _howmany distinct COL _aux ent ["have"]
@@ -52,6 +58,9 @@ each: ("for" | "of" | "in") _each key [","] [_show] items [_sep key2] [_verbto]
 mostof: [_show | _which] distinct0 gcol _mostlink rank _mostent [again]
       | [_show] "most" _common gcol [_of ent]
       | [_show] gcol _that _are "most" _common [_of ent]
+      | [_show | _which] gcol _are "most" _common
+      | [_show | _which] gcol VERB "most" "often"
+topagg: [_show | _which] distinct0 (gcol | key) ("with" | "has" | "have" | "had" | "having" | _that ("has" | "have")) ends1 (avg | sum) COL [_of ent]
 having: [_show | _which] distinct0 gcol [_link] quant ent [_verbend]
       | [_show | _which] distinct0 gcol "for" "which" "there" "are" quant ent
 topping: [_show] top CNT noun _by toprank
@@ -77,20 +86,23 @@ _aux: "do" | "does" | "did" | "are" | "is" | "were" | "was" | "have" | "has" | "
 _that: "that" | "who" | "which" | "whom" | "where" | "whose"
 _each: "each" | "every" | "each of" | "each different" | "each distinct" | "each of different"
 _of: "of" | "for" | "by" | "from" | "among" | "across" | "in" | "on" | "that" "belong" "to" | "belonging to" | "within" | "over"
-_verbend: _there | "occur" | "occurs" | "occurred" | "happen" | "happened" | "took" "place" | "take" "place" | "have" "occurred" | "have" "happened" | "are" "held" | "were" "held" | "are" "stored" | "are" "registered"
-_there: "there" | "are there" | "there are" | "do we have" | "do you have" | "exist" | "are listed" | "are recorded" | "in total" | "are available" | "is there"
+_verbend: _there | "occur" | "occurs" | "occurred" | "happen" | "happened" | "took" "place" | "take" "place" | "have" "occurred" | "have" "happened" | "are" "held" | "were" "held" | "are" "stored"
+_there: "there" | "are there" | "there are" | "do we have" | "do you have" | "exist" | "are listed" | "are recorded" | "in total" | "is there"
 _verbto: VERB | VERB _prep | VERB "there" | "are" VERB | "to" VERB | "are" | "is" | "have" | "has" | "had" | "do they have" | _there
 _howmany: "how many" | [_show] _number | "count" ["of"] | "count" _number
 _number: "number of" | "numbers of" | "total number of" | "count of" | "amount of" | "total count of" | "quantity of"
 
 items: item (_sep item)*
 asked: items | TAB items | owner items | items _of [_each] TAB
-item: [distinct] ["their" | "its" | "his" | "her"] (colref | agg | count)
+item: [distinct] ["their" | "its" | "his" | "her"] (colref | agg | count | fullname)
+fullname: ("first" "and" "last" ("name" | "names") | "full" ("name" | "names")) ["of" TAB] | TAB ["'s"] "full" ("name" | "names")
 distinct: "different" | "distinct" | "unique" | "various"
 colref: COL | TAB ["'s"] COL | COL "of" TAB
 agg: func (_sep func)* ["of"] colref
 count: _number [distinct] (TAB | COL) | "how many" TAB
-func: avg | sum | max | min
+func: avg | sum | max | min | longest | shortest
+longest: "longest" | "latest"
+shortest: "shortest" | "cheapest" | "earliest"
 avg: "average" | "mean" | "avg"
 sum: "total" | "sum of" | "sum" | "total amount of" | "total sum of" | "combined"
 max: "maximum" | "highest" | "largest" | "max" | "greatest" | "biggest"
@@ -100,21 +112,28 @@ owner: TAB ["'s"]
 ent: [pre] noun mods
 noun: [distinct] [adjective] TAB ["table" | "records" | "entries"]
 adjective: VAL
-pre: CNT super | "top" CNT super | super | super CNT
+nth: "second" | "2nd" | "third" | "3rd" | "fourth" | "4th" | "fifth" | "5th"
+pre: nth super | CNT super | "top" CNT super | super | super CNT
 super: SUPER | ("most" | "least") ADJ
 mods: mod*
-mod: [","] ["and" | "but"] (valmod | bothmod | yearmod | colmod | cmpmod | relmod | negrel | negval | supermod | likemod | there)
+mod: [","] ["and" | "but"] (valmod | bothmod | donemod | emptymod | yearmod | colmod | cmpmod | relmod | negrel | negval | supermod | likemod | there)
 there: "are there" | "do we have" | "do you have" | "exist" | "are recorded" | "are listed"
 
-bothmod: _link ["both"] VAL "and" VAL | _link COL VAL "and" VAL | "where" "both" VAL "and" VAL _are VERB
+donemod: [_that] [_are] DONE | notdone DONE
+notdone: [_that] _notyet
+_notyet: "are not" | "is not" | "were not" | "was not" | "have not been" | "has not been" | "had not been" | "have never been" | "has never been" | "were never" | "was never" | "not" | "never" | "haven't been" | "hasn't been" | "aren't" | "isn't" | "wasn't" | "weren't"
+emptymod: _no (COL | TAB COL) | _no ROLE | [_that] _neg ["have"] ROLE | [_that] _neg ["have"] COL | ("whose" | "where" | "with") COL _are _missing | "with" _missing COL
+_missing: "unknown" | "missing" | "empty" | "null" | "not known" | "undefined" | "blank" | "not set" | "not recorded"
+bothmod: _link ["both"] VAL "and" VAL [TAB] | _link COL VAL "and" VAL | "where" "both" VAL "and" VAL _are VERB
 likemod: (_link | "with") ["word" | "letter" | "substring" | "string" | "letters" | "phrase"] VAL "in" ["its" | "their" | "his" | "her"] COL
 _link: _that [_aux] | [_that] VERB | [_that] _aux VERB [_prep] | [_that] VERB _prep | [_that] _are _prep | [_that] _aux | _prep | _aux VERB | _are "being" VERB _prep | [_that] _have "been" VERB [_prep]
 _have: "have" | "has" | "had" | "having"
 _prep: "from" | "in" | "of" | "at" | "on" | "with" | "for" | "by" | "located in" | "located at" | "based in" | "into" | "to" | "during" | "within" | "as" | "using" | "belonging to" | "belong to" | "belongs to" | "associated with" | "having" | "through"
-valmod: _link oneof | _link oneof COL | _link COL ["of" | "named" | "called" | "name"] oneof | [_that] COL oneof | ("named" | "called" | "titled" | "entitled" | _that _are ("named" | "called")) oneof | oneof0
+valmod: _link oneof | _link oneof COL | _link oneof TAB | _link oneof YEAR | _link COL ["of" | "named" | "called" | "name"] oneof | [_that] COL oneof | ("named" | "called" | "titled" | "entitled" | _that _are ("named" | "called")) oneof | oneof0
 oneof: ["either"] VAL (("or" | "," | "," "or") VAL)*
 oneof0: VAL
-yearmod: ["that"] [_aux] [VERB] ("in" | "during" | "from" | "of" | "for") ["year"] year | ["that"] [_aux] [VERB] when ["year"] YEAR
+yearmod: ["that"] [_aux] [VERB ["place"]] ("in" | "during" | "from" | "of" | "for") MONTH ["of"] YEAR | ["that"] [_aux] [VERB ["place"]] (["on"] DATE | when (DATE | MONTH ["of"] YEAR | MONTH DAY YEAR) | "on" MONTH DAY [","] YEAR)
+       | ["that"] [_aux] [VERB ["place"]] ("in" | "during" | "from" | "of" | "for") ["year"] year | ["that"] [_aux] [VERB] when ["year"] YEAR
 year: YEAR ["or" YEAR] | YEAR orafter | YEAR orbefore
 orafter: "or after" | "or later" | "and later" | "and after"
 orbefore: "or before" | "or earlier"
@@ -124,7 +143,7 @@ colmod: (_link | "whose" | "when" | "where" | "in which" | "for which" | "and") 
       | _link "either" colref pred
 colpred0: COL rhs0 | cmp rhs COL | COL "of" rhs0
 pred: [_aux] cmp rhs | [_aux] between | isnot rhs | _aux rhs | like text | ("equals" | "equal to" | "is equal to" | "=") rhs | [_aux] ("in" | "one of") oneof
-rhs: NUM | ["either"] NUM "or" NUM | VAL | oneof | average | YEAR | DATE
+rhs: ("their" | "its") COL | NUM | ["either"] NUM "or" NUM | VAL | oneof | average | YEAR | DATE
 rhs0: NUM | VAL
 average: ("average" | "mean") [COL] [_of [_each] TAB] ["age"]
 between: ("between" | "in between" | "ranging from" | "from") NUM ("and" | "to") NUM
@@ -142,11 +161,13 @@ starts: "starts with" | "start with" | "starting with" | "begins with" | "begin 
 ends: "ends with" | "end with" | "ending with"
 text: [("word" | "letter" | "substring" | "string" | "letters" | "text" | "phrase")] VAL
 
-cmpmod: [_that] [_are] comp "than" (NUM | average | avgword)
+cmpmod: [_that] [_are | PAYS] comp "than" NUM [_measure] | [_that] [_are] comp "than" (average | avgword)
+      | [_that] PAYS cmp (NUM | average | avgword)
       | [_that] [_are] cmp COL NUM
       | [_that] [_are] cmp average
       | "aged" cmp NUM
 avgword: "average"
+_measure: "minutes" | "inches" | "years" ["old"] | "pounds" | "kilograms" | "kg" | "cm" | "centimeters" | "meters" | "feet" | "miles" | "km" | "kilometers"
 comp: COMP | ("more" | "less") ADJ
 relmod: _link [quant] ent | ["that"] _link quant TAB | "'s" TAB
 quant: ge CNT | le CNT | gt CNT | lt CNT | CNT ormore | exactly CNT | gt "one" | only CNT | CNT orless
@@ -156,11 +177,11 @@ ormore: "or more"
 orless: "or fewer" | "or less"
 negrel: _no noun mods | [_that] _neg [_neglink] noun mods | ("except for" | "except" | "excluding") noun mods
 _no: "without" | "with no" | [_that] "have no" | [_that] "has no" | [_that] "had no" | "with none of" | "lacking" | "not having" | [_that] VERB "with no" | [_that] VERB "no"
-_neg: "do not" | "does not" | "did not" | "don't" | "doesn't" | "didn't" | "have not" | "has not" | "had not" | "haven't" | "hasn't" | "never" | "have never" | "has never" | "had never" | "are not" | "is not" | "were not" | "was not" | "aren't" | "isn't" | "have not been" | "has never been" | "have never been" | "cannot" | "not"
+_neg: "do not" | "does not" | "did not" | "don't" | "doesn't" | "didn't" | "have not" | "has not" | "had not" | "haven't" | "hasn't" | "never" | "have never" | "has never" | "had never" | "were never" | "was never" | "are never" | "is never" | "are not" | "is not" | "were not" | "was not" | "aren't" | "isn't" | "have not been" | "has never been" | "have never been" | "cannot" | "not"
 _neglink: "have" | "have had" | VERB | VERB _prep | "be" VERB _prep | _prep
 negval: [_that] _neg [_neglink] oneof | ("other than" | "except" | "except for" | "excluding") oneof | [_that] _neg [_neglink] oneof COL | [_that] _neg [_neglink] COL oneof
-supermod: _super ends1 colref | "whose" colref _are ends1 | _super rank ent | _super CNT ends1 colref | _super ends1 "number of" ent | _super "top" CNT ends1 colref | _super ends1 CNT colref
-_super: "with" | [_that] [_are] VERB _prep | VERB "for" | ["that"] _are VERB "for" | [_that] _aux | [_that] VERB | [_that] "has" "received" | "of" | [_that] _are VERB | "having" | "by"
+supermod: _super nth ends1 colref | _super nth rank ent | _super ends1 colref | "whose" colref _are ends1 | _super rank ent | _super CNT ends1 colref | _super ends1 "number of" ent | _super "top" CNT ends1 colref | _super ends1 CNT colref
+_super: "with" | [_that] [_are] VERB _prep | VERB "for" | ["that"] _are VERB "for" | [_that] _aux | [_that] VERB | [_that] ("has" | "have" | "had") VERB [_prep] | "of" | [_that] _are VERB | "having" | "by"
 ends1: high | low
 high: "highest" | "largest" | "most" | "maximum" | "greatest" | "biggest" | "longest" | "best"
 low: "lowest" | "smallest" | "minimum" | "least" | "fewest" | "shortest"
@@ -172,7 +193,14 @@ key2: COL | COL "of" TAB | TAB COL
 key4: COL | TAB | TAB COL
 key3: [distinct] (COL | TAB COL | COL "of" TAB)
 eachkey: _each key
-group: [_are] [VERB] _of _each key [_verbto] | ("per" | "by" | "grouped by" | "group by" | "broken down by") key | "at" _each key | "to" _each key | "by" _each key | "with" _each key | _link _each key
+gunit: [_are] ["there"] [VERB ["place"]] ["in" | "for" | "on" | "of" | "during"] _each unit | [_are] ["there"] [VERB ["place"]] ("per" | "by") unit
+unit: uyear | uquarter | umonth | uweek | uday
+uyear: "year"
+uquarter: "quarter"
+umonth: "month"
+uweek: "week"
+uday: "day"
+group: [_are] [VERB] _of _each key [_verbto] | ("per" | "by" | "grouped by" | "group by" | "broken down by") key | gunit | "at" _each key | "to" _each key | "by" _each key | "with" _each key | _link _each key
 
 order: [","] ["and"] _sorted keys [_dir] | [","] ["and"] _dirof keys | [","] ["and"] _sorted dirword | [","] ["sorted" | "ordered" | "listed"] dirword | [","] ["and"] ["sort" | "order"] "from" span
 _sorted: (["that are"] ("sorted" | "ordered" | "order" | "sort" | "ranked" | "arranged" | "rank" | "sort them" | "order them" | "sort results" | "list them" | "listed" | "sort results" | "order results" | "sort list" | "ordered results") (["by" | "based on" | "according to" | "in terms of" | "in order of"])) | "in order of"
@@ -211,7 +239,11 @@ VERBS = frozenset(
     transported carry carries carried borrow borrows borrowed borrowing lend lends lent contribute contributes contributed compete
     competes competed competing invest invests invested supply supplies supplied drive drives drove driven ride rides represent
     represents represented organize organizes organized organise organised consist consists possess possesses possessed coach
-    coaches coached sponsor sponsors sponsored""".split()
+    coaches coached sponsor sponsors sponsored handle handles handled handling process processes processed offer issue issues
+    issued assist assists assisted pay receive hold get give sell provide produce publish direct write run lead manage
+    supervise operate conduct serve teach hire employ attend visit participate join appear perform create build post posts
+    posted place places placing spend spends spent award awards complete completes advise advises advised advising do done belong cover feature
+    perform""".split()
 )
 """Verbs that say only that one thing has to do with another. Those that choose between states (`cancelled`, `lost`,
 `failed`) are not among them: they may be a condition."""

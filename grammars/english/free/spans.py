@@ -15,9 +15,11 @@ from typing import Generic, TypeVar
 
 from jigwork.grammars.inflection import Words, lands, singular, split_name
 from jigwork.grammars.linking.similar import How, Vocabulary, stem
+from jigwork.grammars.linking.synonyms import SHORT
 
 from ..names import Lexicon, StoredValue
-from .adjectives import ADJECTIVES, COMPARATIVES, SUPERLATIVES
+from ..values import MONTHS
+from .adjectives import ADJECTIVES, COMPARATIVES, MEASURES, SUPERLATIVES
 from .rules import FILLERS, VERBS
 
 __all__ = ["Names", "Spans", "Word", "value_form", "without_fillers", "words_of"]
@@ -50,7 +52,15 @@ _COSTS: dict[How, int] = {
     "stem": 2,
     "spelling": 2,
 }
+_SMALL = frozenset(
+    "by in on at to from with for of and or not no per as than via who what which when where how".split()
+)
+"""Words that are no name, whatever name has them in it."""
 _MOST_SOFT = 3
+_GENERIC = frozenset("ref tbl table tab data info list master dim fact record reference".split())
+"""Words of a table's name that say nothing of its rows. Any other is not left out: `awards players` are no players."""
+_COUNTED = frozenset({"count", "total", "tot"})
+"""Words of a name that say only that there is a number: `views` are the `view count`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,8 @@ class Names:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self._soft_tables = _Soft(lexicon.tables.entries)
+        generic = {table.name: _GENERIC for table in lexicon.schema.tables}
+        self._soft_tables = _Soft(lexicon.tables.entries, generic, left=4)
         columns: dict[Words, dict[tuple[str, str], int]] = {}
         for form, items in lexicon.columns.entries.items():
             columns[form] = dict(items)
@@ -112,6 +123,7 @@ class Names:
             columns, {place: own[place[0]] for items in columns.values() for place in items}
         )
         self._keys = _keys(lexicon)
+        self._parts = _parts(lexicon)
 
     @cached_property
     def values(self) -> dict[Words, list[StoredValue]]:
@@ -145,6 +157,10 @@ class Names:
         """Return the columns that words may name, as (table, column), each with a cost."""
         if len(words) > 2 and "of" in words[1:-1]:
             words = tuple(word for word in words if word != "of")
+        if len(words) > 1 and words[-1] in ("number", "numbers") and not self.is_column(words):
+            table = self.lexicon.schema.table  # the `phone number` is the phone, where that is text
+            phone = self.columns(words[:-1])
+            return [(cost, place) for cost, place in phone if table(place[0]).column(place[1]).kind == "text"]
         found = {
             place: max(0, rank - 1) for place, rank in self.lexicon.columns.entries.get(words, {}).items()
         }
@@ -152,7 +168,9 @@ class Names:
         if self.lexicon.tables.entries.get(words):
             return [(cost, place) for place, cost in found.items()]  # a table is not one of its columns
         for place, cost in self._soft_columns.near(words).items():
-            if place not in found and (place not in self._keys or self._says_key(words)):
+            if place not in found and (
+                place not in self._keys or self._says_key(words) or place in self._parts
+            ):
                 found[place] = cost + (1 if place[0] in exact else 0)
         return [(cost, place) for place, cost in found.items()]
 
@@ -164,28 +182,50 @@ class Names:
         """Tell whether words are the name of some column, as they stand."""
         return words in self.lexicon.columns.entries
 
+    def labels(self, table: str) -> tuple[str, ...]:
+        """Return the columns that say which row it is: its name, the two names of a person, else its key of one column."""
+        label = self.label(table)
+        if label is not None:
+            return (label,)
+        made = self.lexicon.schema.table(table)
+        person = self.lexicon.persons[table]
+        if person or len(made.primary_key) != 1:
+            return person or ()
+        points = any(made.primary_key[0] in key.columns for key in made.foreign_keys)
+        own = {singular(word) for way in split_name(table) for word in way}
+        described = any(
+            column.kind == "text" and len(way) > 1 and (singular(way[0]) in own or way[0] in _CALLED)
+            for column in made.columns
+            if column.name not in made.primary_key
+            for way in split_name(column.name)
+        )
+        return () if points or described else made.primary_key
+
     def label(self, table: str) -> str | None:
         """Return the column that says which row of a table it is: its name, its title, or what is called as the table."""
         label = self.lexicon.labels.get(table)
-        if label is not None:
-            return label
         made = self.lexicon.schema.table(table)
+        if label is not None:
+            whole = "name" in split_name(label)[0][-1] or not made.column(label).nullable
+            whole = whole or self.lexicon.is_near(table, label)
+            return label if whole else None
         forms = {form for form, names in self.lexicon.tables.entries.items() if table in names}
         texts = [column.name for column in made.columns if column.kind == "text"]
         same = [name for name in texts if any(way in forms for way in split_name(name))]
-        named = [
-            name
-            for name in texts
-            if split_name(name)[0][-1] in ("name", "title") and name not in made.primary_key
-        ]
-        found = same or named
-        return found[0] if len(found) == 1 else None
+        if self.lexicon.persons[table]:
+            return None
+        if same:
+            return same[0] if len(same) == 1 else None
+        named = [name for name in texts if split_name(name)[0][-1] in ("name", "title")]
+        near = [name for name in named if self.lexicon.is_near(table, name)]
+        return near[0] if near and (len(near) == 1 or near[0] in self.lexicon.names_of(table)) else None
 
     def _says_key(self, words: Words) -> bool:
         """`stadium` is not the stadium's id."""
         return bool(_KEY_WORDS.intersection(map(singular, words)))
 
 
+_CALLED = frozenset({"name", "title"})
 _KEY_WORDS = frozenset("id code key number no identifier identification nr num".split())
 
 
@@ -200,6 +240,22 @@ def _keys(lexicon: Lexicon) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
+def _parts(lexicon: Lexicon) -> frozenset[tuple[str, str]]:
+    """The keys that are called by what the other row is to this one, as `dest` of an airport: the word means the key."""
+    found: set[tuple[str, str]] = set()
+    for table in lexicon.schema.tables:
+        for key in table.foreign_keys:
+            target = {singular(word) for way in split_name(key.table) for word in way}
+            words = {singular(word) for name in key.columns for way in split_name(name) for word in way}
+            if (
+                len(key.columns) == 1
+                and not words & (target | _KEY_WORDS)
+                and len(split_name(key.columns[0])[0]) == 1
+            ):
+                found.add((table.name, key.columns[0]))
+    return frozenset(found)
+
+
 def value_form(text: str) -> Words:
     """Return the words of a stored value as they are compared: case and punctuation left out."""
     return tuple(word for word in _CUT.split(text.lower().replace("’", "'")) if word)
@@ -208,12 +264,13 @@ def value_form(text: str) -> Words:
 class _Soft(Generic[T]):
     """Names near a stretch of words: every word is found in the name in some form; what the name has more costs.
 
-    `free` are words that a name may have more at no cost: those of its own table.
+    `free` are words that a name may have more at no cost: those of its own table; any other costs `left`.
     """
 
     def __init__(
-        self, entries: Mapping[Words, Mapping[T, int]], free: Mapping[T, Collection[str]] | None = None
+        self, entries: Mapping[Words, Mapping[T, int]], free: Mapping[T, Collection[str]], *, left: int = 1
     ) -> None:
+        self._left = left
         self._forms: dict[str, set[Words]] = defaultdict(set)
         self._items: dict[Words, list[T]] = {}
         for form, items in entries.items():
@@ -225,7 +282,12 @@ class _Soft(Generic[T]):
                     self._forms[word].add(one)
         self._vocabulary = Vocabulary(self._forms)
         self._known: dict[Words, dict[T, int]] = {}
-        self._free = free or {}
+        self._free = {item: {*words, *_COUNTED} for item, words in free.items()}
+
+    def _rest(self, word: str) -> int:
+        """What a word costs that is left out; one that is a name of its own (the department of `dept manager`) little."""
+        named = (singular(SHORT.get(word, word)),) in self._items
+        return 1 if named else self._left
 
     def near(self, words: Words) -> dict[T, int]:
         """Return items with what they cost, at most `_MOST_SOFT`."""
@@ -248,8 +310,8 @@ class _Soft(Generic[T]):
                 continue
             spent, left = cost
             for item in self._items[form]:
-                whole = spent + sum(1 for word in left if word not in self._free.get(item, ()))
-                if whole <= _MOST_SOFT:
+                whole = spent + sum(self._rest(word) for word in left if word not in self._free.get(item, ()))
+                if whole <= _MOST_SOFT + self._left - 1:
                     found[item] = min(whole, found.get(item, whole))
         return found
 
@@ -288,7 +350,11 @@ class Spans:
                 look = self.names.tables if term == "TAB" else self.names.columns
                 ends = self._stretches(start, _LONGEST_NAME)
                 return [
-                    end for end in ends if not self._is_adjective(start, end) and look(self.said[start:end])
+                    end
+                    for end in ends
+                    if not self._is_adjective(start, end)
+                    and not (term == "TAB" and self._is_done(start, end))
+                    and look(self.said[start:end])
                 ]
             case "VAL":
                 if word.kind == "text":
@@ -302,8 +368,18 @@ class Spans:
                 return [start + 1] if whole or word.said in _COUNTS else []
             case "YEAR":
                 return [start + 1] if re.fullmatch(r"[12]\d{3}", word.text) else []
+            case "MONTH":
+                return [start + 1] if word.kind == "word" and word.said in MONTHS else []
+            case "DAY":
+                return [start + 1] if re.fullmatch(r"[0-3]?\d(st|nd|rd|th)?", word.said) else []
             case "DATE":
                 return [start + 1] if word.kind == "date" else []
+            case "PAYS":
+                return [start + 1] if word.said in MEASURES else []
+            case "ROLE":
+                return [start + n for n in self.names.lexicon.roles.lengths(self.said, start)[0]]
+            case "DONE":
+                return [start + 1] if (word.said,) in self.names.lexicon.flags.entries else []
             case "VERB":
                 return [start + 1] if self._is_verb(word) else []
             case "SUPER":
@@ -330,9 +406,16 @@ class Spans:
         """`older` measures an age, and is no name for it, unless a name is exactly that."""
         said = self.said[start:end]
         measures = len(said) == 1 and (
-            said[0] in SUPERLATIVES or said[0] in COMPARATIVES or said[0] in ADJECTIVES
+            said[0] in SUPERLATIVES or said[0] in COMPARATIVES or said[0] in ADJECTIVES or said[0] in _SMALL
         )
         return measures and not self.names.is_name(said)
+
+    def _is_done(self, start: int, end: int) -> bool:
+        """`shipped` is what was done, not one of the shippers, unless a table is called so."""
+        said = self.said[start:end]
+        return (
+            len(said) == 1 and self._is_verb(self.words[start]) and not self.names.lexicon.tables.best(said)
+        )
 
     def _is_verb(self, word: Word) -> bool:
         if word.kind != "word":
