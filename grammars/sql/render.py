@@ -21,6 +21,7 @@ __all__ = ["Renderer"]
 
 # How tightly a construct binds; what stands where something tighter is needed gets parentheses.
 _OR, _AND, _NOT, _PREDICATE, _OPERAND, _TERM, _FACTOR = range(7)
+_NEGATABLE = frozenset("Like ILike RegexpLike RegexpILike Glob SimilarTo Is In Between Escape".split())
 
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 _PATTERNS = {"Like": "LIKE", "ILike": "ILIKE", "Glob": "GLOB", "SimilarTo": "SIMILAR TO"}
@@ -212,18 +213,7 @@ class Renderer:
         """Write that a condition is false; what has a form with NOT in it takes that."""
         inner = _unwrapped(node)
         pattern = inner.this if type(inner).__name__ == "Escape" else inner
-        if not pattern.args.get("negate") and type(inner).__name__ in (
-            "Like",
-            "ILike",
-            "RegexpLike",
-            "RegexpILike",
-            "Glob",
-            "SimilarTo",
-            "Is",
-            "In",
-            "Between",
-            "Escape",
-        ):
+        if not pattern.args.get("negate") and type(inner).__name__ in _NEGATABLE:
             return self._negatable(inner, negate=True)
         if type(inner).__name__ == "NullSafeNEQ":
             return self._null_safe(inner)
