@@ -102,7 +102,9 @@ def check_query(made: Any, english: English, query: Any, wanted: Rows) -> None:
         return  # a question has no more than so many words
     try:
         reading = english.read(text)
-    except AmbiguousQuestion:  # columns of one name in tables that join: it is asked back, with what was meant among it
+    except (
+        AmbiguousQuestion
+    ):  # columns of one name in tables that join: it is asked back, with what was meant among it
         assert english.reading(query).sql in [english.reading(found).sql for found in english.means(text)]
         return
     check_rows(made, reading.sql, query, wanted)
